@@ -1,0 +1,1 @@
+"""What a candidate costs: operators, counts, latency tables and how they are measured."""

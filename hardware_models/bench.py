@@ -1,0 +1,131 @@
+"""A bench: an engine with threads, a batch and a seed, on which operators and networks are timed together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from hardware_models import torch_ops
+from hardware_models.drift import estimate_ms, halves_ms, split_half_error
+from hardware_models.engines import open_engine
+from hardware_models.measurement import Measurement
+from hardware_models.op import Op, Shape
+from hardware_models.sampling import SAMPLES_A_VISIT, Progress, TooNoisyError, Visits, Workload, visit_in_rounds
+
+if TYPE_CHECKING:
+    from torch import nn
+
+FEWEST_ROUNDS = 6
+"""Rounds before which agreement of two halves is taken for chance."""
+
+AGREEMENT = 0.02
+"""The mean relative difference of two halves at which no more rounds are made."""
+
+MOST_COPIES = 16
+"""Copies of an operator that take turns at most. One alone, always in the nearest cache, is 20 to 40 % too fast."""
+
+COLD_BYTES = 8 * 2**20
+"""Memory of all copies from which on no more are made: above the second-level caches of today's cores."""
+
+FEWEST_ACCEPTED = 0.25
+"""The share of a workload's samples that must not have been interrupted, where several threads compute."""
+
+
+class Bench:
+    """Prepares operators and networks for an engine, and times them in shared rounds.
+
+    Attributes:
+      engine: what runs them.
+      batch: the images in each call.
+    """
+
+    def __init__(self, engine: str, threads: int, batch: int, seed: int) -> None:
+        if batch < 1:
+            raise ValueError(f"batch must be at least 1, got {batch}")
+        self.engine = open_engine(engine, threads)
+        self.batch = batch
+        self._seed = seed
+        self._inputs = torch.Generator().manual_seed(seed)
+
+    def operator(self, op: Op) -> Workload:
+        """Return a workload that runs copies of `op` alone.
+
+        Raises:
+          ValueError: when PyTorch cannot run it, or what it computes is not of the shape that it declares.
+        """
+        module = torch_ops.build(op)
+        inputs = torch_ops.example_inputs(op, self.batch, self._inputs)
+        try:
+            with torch.inference_mode():
+                shape = tuple(module(*inputs).shape[1:])
+        except (RuntimeError, TypeError) as error:
+            raise ValueError(f"{op}: PyTorch cannot run it: {str(error).splitlines()[0]}") from error
+        if shape != op.output:
+            raise ValueError(f"{op}: declares the output {op.output}, but computes {shape}")
+        return Workload(str(op), *self.engine.prepare(module, inputs, _copies(module, inputs)))
+
+    def network(self, module: nn.Module, input_shape: Shape) -> Workload:
+        """Return a workload that runs a whole network on standard normal inputs of its own floating type."""
+        dtype = next((weight.dtype for weight in module.parameters() if weight.is_floating_point()), torch.float32)
+        images = torch.randn(self.batch, *input_shape, generator=self._inputs).to(dtype)
+        return Workload(f"a {type(module).__name__}", *self.engine.prepare(module, (images,)))
+
+    def time(
+        self, preparations: Sequence[Callable[[], Workload]], rounds: int, progress: Progress | None = None
+    ) -> tuple[tuple[Measurement, ...], Visits]:
+        """Return a measurement of what each preparation returns, and the visits that they rest on.
+
+        Raises:
+          ValueError: for fewer than two rounds: without two halves the noise would not be known.
+          TooNoisyError: when too few samples were undisturbed.
+        """
+        if rounds < 2:
+            raise ValueError(f"rounds must be at least 2, got {rounds}")
+        visits, total = Visits(), rounds * len(preparations)
+        with self.engine.session():
+            workloads = [prepare() for prepare in preparations]
+            rng = np.random.default_rng(self._seed)
+            for visits in visit_in_rounds(workloads, rounds, self.engine.threads, rng, progress):
+                if _settled(visits, len(workloads)):
+                    break
+        if progress is not None:
+            progress(total, total)
+        return _measurements(visits, workloads), visits
+
+
+def _copies(module: nn.Module, inputs: Sequence[torch.Tensor]) -> int:
+    """Return how many copies take turns, so that an operator finds its weights as far away as it does in a network."""
+    held = sum(tensor.nbytes for tensor in (*inputs, *module.parameters()))
+    return max(1, min(MOST_COPIES, math.ceil(COLD_BYTES / max(held, 1))))
+
+
+def _settled(visits: Visits, count: int) -> bool:
+    made = visits.rounds[-1] + 1
+    if made < FEWEST_ROUNDS or made % 2:
+        return False
+    return split_half_error(halves_ms(visits, count)) <= AGREEMENT
+
+
+def _measurements(visits: Visits, workloads: Sequence[Workload]) -> tuple[Measurement, ...]:
+    count = len(workloads)
+    latencies, halves = estimate_ms(visits, count), halves_ms(visits, count)
+    taken = SAMPLES_A_VISIT * (visits.rounds[-1] + 1)
+    for index, workload in enumerate(workloads):
+        accepted = len(visits.of(index))
+        if accepted < FEWEST_ACCEPTED * taken or not np.isfinite(halves[:, index]).all():
+            raise TooNoisyError(
+                f"only {accepted} of {taken} samples of {workload.name} were not interrupted; "
+                "close other programs, use fewer threads than cores, or measure with threads=1"
+            )
+    return tuple(_measurement(visits.of(index), latencies[index], halves[:, index]) for index in range(count))
+
+
+def _measurement(samples_ms: np.ndarray, latency_ms: float, halves: np.ndarray) -> Measurement:
+    minimum, quartile, median = np.quantile(samples_ms, [0.0, 0.25, 0.5]).tolist()
+    return Measurement(
+        float(latency_ms), len(samples_ms), minimum, quartile, median, (float(halves[0]), float(halves[1]))
+    )

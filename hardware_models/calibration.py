@@ -1,0 +1,75 @@
+"""From a sum of isolated operators to a whole network: an affine correction learnt from measured networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from hardware_models.validation import ValidationReport, compare
+
+MINIMUM_ANCHORS = 5
+"""Fewer would be fitted by their noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """latency = scale * (sum of the entries) + per_op_ms * (number of operators) + offset_ms; none below zero.
+
+    An operator timed over and over finds its code in the branch predictor and some of its data in a near cache; in a
+    network it does not. That costs in proportion to the work, once for each operator, and once a network.
+
+    Attributes:
+      anchors: the networks that it was fitted on; 0 means that nothing was fitted.
+      validation: each anchor predicted by a fit on all the others, against its measurement; None without a fit.
+    """
+
+    scale: float = 1.0
+    per_op_ms: float = 0.0
+    offset_ms: float = 0.0
+    anchors: int = 0
+    validation: ValidationReport | None = None
+
+    def __call__(self, total_ms: float, operators: int) -> float:
+        """Return the latency in ms of a network of so many operators whose entries sum to `total_ms`."""
+        return self.scale * total_ms + self.per_op_ms * operators + self.offset_ms
+
+
+def fit(totals_ms: np.ndarray, operators: np.ndarray, measured_ms: np.ndarray, halves_ms: np.ndarray) -> Calibration:
+    """Return the calibration with the least squared relative error on n anchors, no coefficient below zero.
+
+    Args:
+      totals_ms: (n,) sums of entries.
+      operators: (n,) numbers of operators.
+      measured_ms: (n,) latencies.
+      halves_ms: (2, n) independent estimates of them.
+
+    Raises:
+      ValueError: for fewer than `MINIMUM_ANCHORS` anchors.
+    """
+    count = len(measured_ms)
+    if count < MINIMUM_ANCHORS:
+        raise ValueError(f"a calibration needs at least {MINIMUM_ANCHORS} measured networks, got {count}")
+    features = np.stack([totals_ms, operators, np.ones(count)], axis=1)
+    scale, per_op_ms, offset_ms = _non_negative(features, measured_ms)
+    others = ~np.eye(count, dtype=bool)
+    predicted = [features[left] @ _non_negative(features[rest], measured_ms[rest]) for left, rest in enumerate(others)]
+    report = compare(np.array(predicted), measured_ms, halves_ms)
+    return Calibration(float(scale), float(per_op_ms), float(offset_ms), count, report)
+
+
+def _non_negative(features: np.ndarray, measured_ms: np.ndarray) -> np.ndarray:
+    """Return the non-negative coefficients (3,) of the least squared relative error.
+
+    The best are an unconstrained optimum on some of the columns, so all seven subsets are tried.
+    """
+    relative, ones = features / measured_ms[:, None], np.ones(len(measured_ms))
+    best, least = np.zeros(3), np.inf
+    for columns in (list(chosen) for size in (1, 2, 3) for chosen in combinations(range(3), size)):
+        found, *_ = np.linalg.lstsq(relative[:, columns], ones, rcond=None)
+        error = float(np.sum((relative[:, columns] @ found - 1.0) ** 2))
+        if found.min() >= 0 and error < least - 1e-12:
+            best, least = np.zeros(3), error
+            best[columns] = found
+    return best

@@ -1,0 +1,112 @@
+"""Latency tables: the measured or imported latency of each operator on one device, and the network's as their sum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hardware_models._base import MissingEntry
+from hardware_models.calibration import Calibration
+from hardware_models.measurement import Measurement
+from hardware_models.op import Op
+
+Entry = Measurement
+"""What a table holds for an operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a table comes from: equal device, engine, threads, batch, dtype and layout make tables comparable.
+
+    Attributes:
+      device: the device's short id.
+      device_name: for people.
+      fingerprint: the device's, hexadecimal.
+      engine, engine_version: what ran the operators.
+      threads: that it computed with.
+      batch: the images in each call.
+      dtype: of the operators; several are joined by commas.
+      layout: of images in memory.
+      software: versions by package name.
+      created_at: ISO 8601 with the offset from UTC.
+      rounds: how often each operator was visited.
+      clock: `cpu` (one thread's CPU time) or `wall`.
+      load_average: of the last minute, at the end.
+      involuntary_switches: while samples were taken.
+      wall_over_cpu: the wall time of all samples divided by their CPU time; 1 on a quiet machine with one thread.
+      noise: the mean relative difference of the entries' two halves.
+    """
+
+    device: str
+    device_name: str
+    fingerprint: str
+    engine: str
+    engine_version: str
+    threads: int
+    batch: int
+    dtype: str
+    layout: str
+    software: Mapping[str, str]
+    created_at: str
+    rounds: int
+    clock: str
+    load_average: float
+    involuntary_switches: int
+    wall_over_cpu: float
+    noise: float
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyTable:
+    """The hardware model of one device and engine: `latency_ms` of any network whose operators it holds.
+
+    Attributes:
+      entries: what is known of each operator.
+      provenance: where it comes from.
+      calibration: from the sum of entries to a network's latency; `Calibration()` leaves the sum as it is.
+    """
+
+    entries: Mapping[Op, Entry]
+    provenance: Provenance
+    calibration: Calibration = field(default_factory=Calibration)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """`latency_ms` alone."""
+        return ("latency_ms",)
+
+    def __call__(self, ops: Sequence[Op]) -> Mapping[str, float]:
+        """Return `latency_ms` of one batch through a network that runs `ops` one after another.
+
+        Raises:
+          MissingEntry: for an operator that is not in the table.
+        """
+        return {"latency_ms": self.calibration(self.total_ms(ops), len(ops))}
+
+    def total_ms(self, ops: Sequence[Op]) -> float:
+        """Return the sum of the entries of `ops`, uncalibrated; 0 for none.
+
+        Raises:
+          MissingEntry: for an operator that is not in the table.
+        """
+        try:
+            return sum(self.entries[op].latency_ms for op in ops)
+        except KeyError as error:
+            raise MissingEntry(error.args[0], f"the latency table of {self.provenance.device}") from None
+
+    def to_json(self) -> str:
+        """Return the table as one JSON document, which `from_json` reads back exactly."""
+        from hardware_models.latency_table_json import dump
+
+        return dump(self)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> LatencyTable:
+        """Return the table of a document from outside; nothing in it is executed.
+
+        Raises:
+          ValueError: for anything that `to_json` does not write; one line that names the field.
+        """
+        from hardware_models.latency_table_json import load
+
+        return load(text)

@@ -1,0 +1,49 @@
+"""Latency tables as hardware models."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+
+import pytest
+
+from hardware_models._base import HardwareModel, MissingEntry
+from hardware_models.calibration import Calibration
+from hardware_models.latency_table import LatencyTable
+from hardware_models.op import conv2d, linear
+from tests.hardware_models.tables import ENTRY, PROVENANCE
+
+CONV, HEAD = conv2d((3, 8, 8), 16, 3), linear((16,), 10)
+TABLE = LatencyTable({CONV: ENTRY, HEAD: replace(ENTRY, latency_ms=0.5)}, PROVENANCE)
+
+
+def test_a_latency_is_the_sum_of_the_entries():
+    assert TABLE((CONV, HEAD)) == {"latency_ms": 2.0}
+
+
+def test_an_operator_that_stands_twice_is_summed_twice():
+    assert TABLE((CONV, CONV, HEAD)) == {"latency_ms": 3.5}
+
+
+def test_the_calibration_is_applied():
+    table = replace(TABLE, calibration=Calibration(scale=2.0, per_op_ms=0.25, offset_ms=1.0))
+    assert table((CONV, HEAD)) == {"latency_ms": 2 * 2.0 + 2 * 0.25 + 1.0}
+    assert table.total_ms((CONV, HEAD)) == 2.0
+
+
+def test_no_operators_cost_the_offset():
+    assert replace(TABLE, calibration=Calibration(offset_ms=1.0))(()) == {"latency_ms": 1.0}
+
+
+def test_a_missing_operator_is_named():
+    with pytest.raises(MissingEntry, match=r"the latency table of cpu-x-123456 has no entry for linear 16 -> 100"):
+        TABLE((CONV, linear((16,), 100)))
+
+
+def test_a_table_is_a_hardware_model():
+    assert isinstance(TABLE, HardwareModel)
+    assert TABLE.metrics == ("latency_ms",)
+
+
+def test_a_table_crosses_processes():
+    assert pickle.loads(pickle.dumps(TABLE)) == TABLE

@@ -1,0 +1,137 @@
+"""Tables and networks measured for real: orders of magnitude, never times."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+import pytest
+import torch
+
+from hardware_models.device import this_device
+from hardware_models.latency_table import LatencyTable
+from hardware_models.op import Op, conv2d, elementwise
+from hardware_models.profiler import Anchor, Network, measure, profile
+from tests.hardware_models.small_networks import IMAGE, chain_network, chain_ops
+
+SMALL, LARGE = conv2d((8, 8, 8), 8, 3), conv2d((64, 32, 32), 64, 3)
+ANCHORS = [
+    Anchor(chain_network(width, depth), IMAGE, chain_ops(width, depth)) for width in (8, 32, 64) for depth in (1, 4)
+]
+
+
+@pytest.fixture(scope="module")
+def table() -> LatencyTable:
+    """A table of chains of two widths, calibrated."""
+    return profile([], ANCHORS, rounds=8)
+
+
+def test_a_larger_convolution_takes_longer():
+    entries = profile([SMALL, LARGE], rounds=4).entries
+    assert entries[LARGE].latency_ms > 5 * entries[SMALL].latency_ms > 0
+
+
+def test_each_distinct_operator_has_an_entry(table: LatencyTable):
+    assert list(table.entries) == list(dict.fromkeys(op for anchor in ANCHORS for op in anchor.ops))
+
+
+def test_an_entry_is_told_with_its_spread(table: LatencyTable):
+    for entry in table.entries.values():
+        assert 0 < entry.minimum_ms <= entry.quartile_ms <= entry.median_ms
+        assert entry.samples == 3 * table.provenance.rounds
+        assert min(entry.halves_ms) > 0
+
+
+def test_the_provenance_tells_where_a_table_is_from(table: LatencyTable):
+    provenance = table.provenance
+    assert provenance.device == this_device().id
+    assert (provenance.engine, provenance.threads, provenance.batch, provenance.clock) == ("torch", 1, 1, "cpu")
+    assert (provenance.dtype, provenance.layout) == ("float32", "channels_last")
+    assert provenance.software["torch"] == provenance.engine_version == torch.__version__
+    assert datetime.fromisoformat(provenance.created_at).utcoffset() is not None
+
+
+def test_anchors_calibrate_the_table(table: LatencyTable):
+    assert table.calibration.anchors == 6
+    assert table.calibration.validation is not None
+    assert table.calibration.validation.kendall_tau is not None
+
+
+def test_networks_rank_as_they_are_measured(table: LatencyTable):
+    small, large = (table(chain_ops(width, 4))["latency_ms"] for width in (8, 64))
+    measured = measure([Network(chain_network(width, 4), IMAGE) for width in (8, 64)], rounds=4)
+    assert large > 2 * small
+    assert measured[1].latency_ms > 2 * measured[0].latency_ms
+
+
+def test_a_measured_table_comes_back_from_json(table: LatencyTable):
+    assert LatencyTable.from_json(table.to_json()) == table
+
+
+def test_a_reference_puts_measurements_on_its_speed(table: LatencyTable):
+    slow = {op: entry.scaled(100.0) for op, entry in table.entries.items()}
+    networks = [Network(chain_network(8, 1), IMAGE)]
+    (plain,) = measure(networks, rounds=4)
+    (scaled,) = measure(networks, rounds=4, reference=LatencyTable(slow, table.provenance))
+    assert 20 < scaled.latency_ms / plain.latency_ms < 500
+
+
+def test_a_reference_of_another_batch_is_refused(table: LatencyTable):
+    with pytest.raises(ValueError, match=re.escape("batch 1, 12 operators) does not fit what is measured")):
+        measure([Network(chain_network(8, 1), IMAGE)], batch=2, reference=table)
+
+
+def test_latency_is_of_a_whole_batch():
+    one, many = (profile([LARGE], batch=batch, rounds=4).entries[LARGE].latency_ms for batch in (1, 8))
+    assert many > 3 * one
+
+
+def test_progress_ends_at_its_total():
+    heard: list[tuple[int, int]] = []
+    profile([SMALL], rounds=2, progress=lambda done, total: heard.append((done, total)))
+    assert heard == [(1, 2), (2, 2), (2, 2)]
+
+
+def test_torch_has_its_threads_back_afterwards():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        profile([SMALL], rounds=2)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_no_networks_are_measured_at_once():
+    assert measure([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"engine": "tensorrt"}, "unknown engine 'tensorrt'; expected one of torch, onnxruntime"),
+        ({"threads": 0}, "threads must be at least 1, got 0"),
+        ({"batch": 0}, "batch must be at least 1, got 0"),
+        ({"rounds": 1}, "rounds must be at least 2, got 1"),
+        ({"anchors": ANCHORS[:2]}, "expected no anchors or at least 5, got 2"),
+    ],
+)
+def test_wrong_settings_are_refused(settings: dict[str, object], message: str):
+    with pytest.raises(ValueError, match=message):
+        profile([SMALL], **settings)  # type: ignore[arg-type]
+
+
+def test_no_operators_are_refused():
+    with pytest.raises(ValueError, match="there are no operators to profile"):
+        profile([])
+
+
+def test_an_operator_that_lies_about_its_output_is_refused():
+    lie = Op("relu", ((4, 8, 8),), (4, 4, 4))
+    with pytest.raises(ValueError, match=re.escape("declares the output (4, 4, 4), but computes (4, 8, 8)")):
+        profile([lie])
+
+
+def test_an_operator_that_cannot_run_is_refused():
+    with pytest.raises(ValueError, match=r"add 4x8x8 [+] 3x8x8 -> 4x8x8: PyTorch cannot run it"):
+        profile([Op("add", ((4, 8, 8), (3, 8, 8)), (4, 8, 8)), elementwise("relu", (4,))])
