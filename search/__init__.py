@@ -1,0 +1,1 @@
+"""How candidates are proposed, run, kept and shown."""

@@ -1,0 +1,148 @@
+"""What every algorithm is: it proposes genotypes in batches, learns from results, and is saved and restored exactly."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from spaces.genotype import GenotypeSpace
+
+MAX_DRAWS = 1000
+"""How many fruitless draws in a row (all seen or infeasible) it takes before the space is listed instead."""
+
+ENUMERABLE = 1_000_000
+"""Spaces up to this size are listed to find what is left of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Finished trials, in the order in which they were told.
+
+    Attributes:
+      genotypes: shape (n, width).
+      scores: shape (n, objectives), float64, larger is better; a row of NaN for a trial that has no result.
+      violations: shape (n,), float64: 0 where every constraint holds, else the sum of relative excesses.
+    """
+
+    genotypes: np.ndarray
+    scores: np.ndarray
+    violations: np.ndarray
+
+
+KnownScores = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""Genotypes (n, width) -> scores (n, objectives), NaN where only an evaluator knows, and violations (n,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What an algorithm is asked to solve.
+
+    Attributes:
+      space: the compiled space.
+      objectives: the number of objectives.
+      seed: of the algorithm's generator.
+      known: objectives and constraints that are known before an evaluation, or None.
+    """
+
+    space: GenotypeSpace
+    objectives: int = 1
+    seed: int = 0
+    known: KnownScores | None = None
+
+
+@dataclass
+class Algorithm(ABC):
+    """Proposes genotypes. Subclasses are dataclasses whose fields are their settings, and define `_draw`.
+
+    Call `start(problem)` once, then `propose` and `learn` in any order. No genotype is proposed twice, nor one that
+    violates a known constraint: `propose` returns fewer rows than asked when nothing else is left.
+    """
+
+    name: ClassVar[str]
+    source: ClassVar[str] = ""
+
+    def start(self, problem: Problem) -> None:
+        """Forget everything and prepare for `problem`. Raises ValueError where the problem is not supported."""
+        self._problem = problem
+        self._space = problem.space
+        self._random = np.random.default_rng(problem.seed)
+        self._seen: set[bytes] = set()
+        self._left: np.ndarray | None = None
+        self._exhausted = False
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the last `propose` ran out of genotypes."""
+        return self._exhausted
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The algorithm's name and settings as plain JSON values."""
+        return {"name": self.name, **dataclasses.asdict(self)}
+
+    def propose(self, count: int) -> np.ndarray:
+        """Return up to `count` new genotypes, shape (m, width), m <= count; m < count only when none are left."""
+        if count < 1:
+            raise ValueError(f"count must be at least 1, got {count}")
+        batches: list[np.ndarray] = []
+        missing = count
+        fruitless = 0
+        while missing and fruitless < MAX_DRAWS and self._left is None:
+            drawn = self._draw(missing)
+            batches.append(self._accept(drawn, missing))
+            missing -= len(batches[-1])
+            fruitless = 0 if len(batches[-1]) else fruitless + max(1, len(drawn))
+            if not len(drawn) or len(self._seen) == self._space.size:
+                break
+        if missing:
+            batches.append(self._accept(self._remaining(), missing))
+            missing -= len(batches[-1])
+        self._exhausted = missing > 0
+        return np.concatenate(batches)
+
+    @abstractmethod
+    def _draw(self, count: int) -> np.ndarray:
+        """Return about `count` valid genotypes, repeats allowed; none when there is nothing left to draw."""
+
+    def learn(self, results: Results) -> None:  # noqa: B027 - learning nothing is a fair default
+        """Take in results, in the order in which they were told."""
+
+    def state(self) -> dict[str, Any]:
+        """Return what cannot be had from the trials, as plain JSON values of bounded size."""
+        return {"random": self._random.bit_generator.state, "listing": self._left is not None}
+
+    def restore(self, state: dict[str, Any], proposed: np.ndarray, results: Results) -> None:
+        """Go on from `state`: after `start`, given all `proposed` genotypes (n, width) and all results as told."""
+        self._random.bit_generator.state = state["random"]
+        self._seen = set(self._space.keys(proposed))
+        self.learn(results)
+        if state["listing"]:
+            self._remaining()
+
+    def _accept(self, genotypes: np.ndarray, limit: int) -> np.ndarray:
+        """Return the first `limit` genotypes that are new and meet the known constraints, and mark them seen."""
+        fresh: list[int] = []
+        if self._problem.known is not None and len(genotypes):
+            genotypes = genotypes[self._problem.known(genotypes)[1] <= 0]
+        for row, key in enumerate(self._space.keys(genotypes)):
+            if key not in self._seen and len(fresh) < limit:
+                self._seen.add(key)
+                fresh.append(row)
+        return genotypes[fresh]
+
+    def _remaining(self) -> np.ndarray:
+        """Return what a small space has left, in random but reproducible order; of a large one, a random sample."""
+        size = self._space.size
+        if size is None or size > ENUMERABLE:
+            return self._space.sample(MAX_DRAWS, self._random)
+        if self._left is None:
+            order = np.random.default_rng(self._problem.seed).permutation(size)
+            self._left = self._space.enumerate(0, size)[order]
+        keys = self._space.keys(self._left)
+        self._left = self._left[[key not in self._seen for key in keys]]
+        return self._left

@@ -1,0 +1,158 @@
+"""What every algorithm promises, tried on every algorithm that is found and on spaces of every kind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pyglove as pg
+import pytest
+
+from search.algorithms._base import Algorithm, Problem, Results
+from search.algorithms.registry import algorithm_names, make_algorithm
+from spaces.genotype import GenotypeSpace
+
+SPACES = {
+    "flat": lambda: pg.Dict({f"layer{i}": pg.oneof(list(range(5))) for i in range(6)}),
+    "conditional": lambda: pg.Dict(
+        stem=pg.oneof([pg.Dict(kernel=pg.oneof([3, 5, 7]), width=pg.oneof([8, 16])), "none"]), depth=pg.oneof([1, 2, 3])
+    ),
+    "manyof": lambda: pg.Dict(
+        distinct=pg.manyof(2, list("abcd"), distinct=True, sorted=True), any=pg.manyof(3, [1, 2], distinct=False)
+    ),
+    "mixed": lambda: pg.Dict(rate=pg.floatv(1e-4, 1e-1, scale="log"), optimizer=pg.oneof(["sgd", "adamw"])),
+}
+FINITE = [name for name in SPACES if name != "mixed"]
+ALGORITHMS = algorithm_names()
+
+
+def started(name: str, space: str, **problem: object) -> Algorithm:
+    """Return an algorithm at the start of a problem; skip the test where it refuses the space, with its reason."""
+    algorithm = make_algorithm(name)
+    try:
+        algorithm.start(Problem(GenotypeSpace(SPACES[space]()), **problem))  # type: ignore[arg-type]
+    except ValueError as refusal:
+        pytest.skip(str(refusal))
+    return algorithm
+
+
+def results(genotypes: np.ndarray, objectives: int = 1) -> Results:
+    """Return made-up scores that depend on the genotypes alone."""
+    values = np.sin(genotypes.astype(float) + np.arange(genotypes.shape[1])).sum(axis=1, keepdims=True)
+    return Results(genotypes, np.hstack([values * (i + 1) ** -1 for i in range(objectives)]), np.zeros(len(genotypes)))
+
+
+def test_those_of_this_release_are_found() -> None:
+    assert {"random", "exhaustive", "regularized_evolution"} <= set(ALGORITHMS)
+
+
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("name", ALGORITHMS)
+@pytest.mark.parametrize("objectives", [1, 2])
+def test_proposals_are_valid_and_never_repeated(name: str, space: str, objectives: int) -> None:
+    algorithm = started(name, space, objectives=objectives)
+    proposed = []
+    for count in (1, 7, 3, 5):
+        batch = algorithm.propose(count)
+        proposed.append(batch)
+        algorithm.learn(results(batch, objectives))
+    every = np.concatenate(proposed)
+    compiled = GenotypeSpace(SPACES[space]())
+    assert compiled.valid(every).all()
+    assert len(every) == len(compiled.unique(every)) == min(16, compiled.size or 16)
+
+
+@pytest.mark.parametrize("space", FINITE)
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_a_space_is_proposed_whole_and_then_exhausted(name: str, space: str) -> None:
+    if SPACES[space] is SPACES["flat"]:
+        space = "conditional"
+    algorithm = started(name, space)
+    size = GenotypeSpace(SPACES[space]()).size
+    assert size is not None
+    total = 0
+    while len(batch := algorithm.propose(8)):
+        total += len(batch)
+        algorithm.learn(results(batch))
+    assert (total, algorithm.exhausted) == (size, True)
+
+
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("name", ALGORITHMS)
+@pytest.mark.parametrize("told", [0, 40, 230])
+def test_restored_it_goes_on_with_the_same_proposals(name: str, space: str, told: int) -> None:
+    def step(algorithm: Algorithm) -> np.ndarray:
+        batch = algorithm.propose(3)
+        algorithm.learn(results(batch))
+        return batch
+
+    one = started(name, space, seed=5)
+    none = GenotypeSpace(SPACES[space]()).sample(0, np.random.default_rng())
+    past = np.concatenate([none, *(step(one) for _ in range(told // 3))])
+    pending = one.propose(2)
+    state = json.loads(json.dumps(one.state()))
+    other = started(name, space, seed=5)
+    other.restore(state, np.concatenate([past, pending]), results(past))
+    for _ in range(33):
+        assert np.array_equal(step(one), step(other))
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_known_constraints_are_met_by_every_proposal(name: str) -> None:
+    def known(genotypes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        excess = np.maximum(genotypes.sum(axis=1).astype(float) - 6, 0)
+        return np.full((len(genotypes), 1), np.nan), excess
+
+    algorithm = started(name, "flat", known=known)
+    for _ in range(20):
+        batch = algorithm.propose(4)
+        assert (batch.sum(axis=1) <= 6).all()
+        algorithm.learn(results(batch))
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_trials_without_a_result_are_taken_in(name: str) -> None:
+    algorithm = started(name, "flat")
+    for _ in range(60):
+        batch = algorithm.propose(4)
+        lost = results(batch)
+        lost.scores[::2] = np.nan
+        algorithm.learn(lost)
+    assert len(algorithm.propose(4)) == 4
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+@pytest.mark.parametrize("count", [0, -3])
+def test_a_count_below_one_is_refused(name: str, count: int) -> None:
+    algorithm = started(name, "flat")
+    with pytest.raises(ValueError, match=f"count must be at least 1, got {count}"):
+        algorithm.propose(count)
+
+
+def objective(space: GenotypeSpace) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a separable function of a genotype whose best value, 0, is known."""
+    best = space.sample(1, np.random.default_rng(99))[0].astype(int)
+    return lambda genotypes: -np.abs(genotypes.astype(int) - best).sum(axis=1, keepdims=True).astype(float)
+
+
+@pytest.mark.slow
+def test_evolution_finds_a_planted_optimum_in_10_000_trials_and_random_does_not() -> None:
+    space = GenotypeSpace(pg.Dict({f"layer{i}": pg.oneof(list(range(9))) for i in range(22)}))
+    score = objective(space)
+
+    def reached(name: str, seed: int) -> float:
+        algorithm = make_algorithm(name)
+        algorithm.start(Problem(space, seed=seed))
+        best = -np.inf
+        for _ in range(10_000 // 16):
+            batch = algorithm.propose(16)
+            values = score(batch)
+            best = max(best, float(values.max()))
+            if best == 0:
+                break
+            algorithm.learn(Results(batch, values, np.zeros(len(batch))))
+        return best
+
+    assert [reached("regularized_evolution", seed) for seed in range(20)] == [0.0] * 20
+    assert max(reached("random", seed) for seed in range(3)) < -10
