@@ -1,0 +1,183 @@
+"""`list`, `show`, `trials`, `best`: what is stored, read without disturbing a running study."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from search.cli.command import command, json_option, name_argument, output, storage_option
+from search.cli.output import Column, Output
+from search.cli.stored import existing_storage, not_made_yet, storage_hint, stored_study
+from search.cli.trial_rows import ordered_front, spread, view
+from search.metric_names import duration, heading, number
+
+if TYPE_CHECKING:
+    from search.study_view import StudyView
+    from search.trials import TrialTable
+
+FRONT_ROWS = 12
+NOTHING_YET = "no trial has completed within the constraints yet"
+
+
+@command("list", example="list\nlist --storage sqlite:///results/search.db --json")
+@storage_option
+@json_option
+def list_studies(storage: str, json: bool) -> None:
+    """List the stored studies, the newest last."""
+    out = output(json=json)
+    summaries = []
+    if not not_made_yet(storage):
+        with existing_storage(storage) as store:
+            summaries = store.studies()
+    out.document({"studies": [_summary(summary) for summary in summaries]})
+    if not summaries:
+        out.line(f"no studies yet; begin with: python -m search launch nasbench201{storage_hint(storage)}")
+        return
+    columns = [Column("study"), Column("state"), Column("done", True), Column("of", True), Column("objectives"),
+               Column("changed")]  # fmt: skip
+    out.table(columns, [_summary_row(_summary(summary)) for summary in summaries])
+
+
+@command("show", example="show nasbench201")
+@name_argument
+@storage_option
+@json_option
+def show(name: str, storage: str, json: bool) -> None:
+    """Show one study: its state, settings, best results and Pareto front."""
+    out = output(json=json)
+    with stored_study(storage, name) as study:
+        front = ordered_front(study)
+        facts = study_facts(study)
+        out.document({**facts, "front": view(study, front).records(front)})
+        counts = ", ".join(f"{count:,} {state.lower()}" for state, count in facts["counts"].items() if count)
+        out.line(f"{name}: {facts['state']}{' - ' + facts['reason'] if facts['reason'] else ''}")
+        out.line(f"trials: {counts or 'none'}; budget {study.max_trials:,}; seed {facts['seed']}")
+        out.line(f"algorithm: {_settings_text(facts['algorithm'])}")
+        out.line(f"objectives: {', '.join(f'{metric} ({way})' for metric, way in facts['objectives'].items())}")
+        if facts["constraints"]:
+            out.line(f"constraints: {', '.join(facts['constraints'])}")
+        out.line()
+        print_front(out, study, front)
+        out.line(f"picture: python -m search pareto {name} --plot {name}.png{storage_hint(storage)}")
+
+
+@command("trials", example="trials nasbench201 --limit 20\ntrials nasbench201 --state failed --json")
+@name_argument
+@click.option("--state", type=click.Choice([
+    "pending", "running", "completed", "infeasible", "stopped", "failed"], case_sensitive=False),
+    help="Only trials in this state.")  # fmt: skip
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the last N trials.")
+@storage_option
+@json_option
+def trials(name: str, state: str | None, limit: int | None, storage: str, json: bool) -> None:
+    """List a study's trials with their metrics and decisions."""
+    import numpy as np
+
+    out = output(json=json)
+    with stored_study(storage, name) as study:
+        table = study.trials(states=None if state is None else [state.upper()])
+        if limit is not None:
+            table = table.select(np.arange(max(len(table) - limit, 0), len(table)))
+        shown = view(study, table, extra=sorted(table.metrics))
+        out.document({"study": name, "trials": shown.records(table)})
+        if len(table):
+            shown.print(out, table, states=True)
+            _print_reasons(out, table)
+        else:
+            out.line("no trials" + (f" are {state.lower()}" if state else " yet"))
+
+
+@command("best", example="best nasbench201\nbest nasbench201 --metric accuracy_percent --json")
+@name_argument
+@click.option("--metric", metavar="METRIC", help="The objective to be best in; the first one by default.")
+@storage_option
+@json_option
+def best(name: str, metric: str | None, storage: str, json: bool) -> None:
+    """Show the best trial of one objective among those that meet every constraint."""
+    out = output(json=json)
+    with stored_study(storage, name) as study:
+        table = study.best(metric)
+        shown = view(study, table, extra=sorted(table.metrics))
+        record = shown.record(table, 0) if len(table) else None
+        out.document({"study": name, "trial": record})
+        if record is None:
+            out.line(NOTHING_YET)
+            return
+        out.line(f"trial {record['number']}")
+        for key in shown.metrics:
+            out.line(f"  {heading(key)}: {number(record['metrics'].get(key))}")
+        for key, value in record["decisions"].items():
+            out.line(f"  {key} = {value}")
+        out.line(f"take it: python -m search export {name} --trial {record['number']} --to {name}-{record['number']}"
+                 f"{storage_hint(storage)}")  # fmt: skip
+
+
+def print_front(out: Output, study: StudyView, front: TrialTable) -> None:
+    """Print the front as a table of at most 12 rows, evenly spread, with the best of each objective at its ends."""
+    if not len(front):
+        out.line(NOTHING_YET)
+        return
+    import numpy as np
+
+    rows = spread(len(front), FRONT_ROWS)
+    left_out = f", {len(rows)} of them shown" if len(rows) < len(front) else ""
+    title = (
+        f"Pareto front: {len(front)} trial{'s' if len(front) > 1 else ''}{left_out}"
+        if len(study.objectives) > 1
+        else "Best trial"
+    )
+    view(study, front).print(out, front.select(np.array(rows)), title=title)
+
+
+def study_facts(study: StudyView) -> dict[str, Any]:
+    """Return what a study is and how it stands, as plain values."""
+    return {
+        "study": study.name,
+        "state": study.state,
+        "reason": study.reason,
+        "counts": {str(state): count for state, count in study.counts().items()},
+        "max_trials": study.max_trials,
+        "seed": study.seed,
+        "objectives": {objective.metric: objective.direction for objective in study.objectives},
+        "constraints": [str(constraint) for constraint in study.constraints],
+        "algorithm": study.algorithm_settings,
+        "settings": study.settings,
+    }
+
+
+def _print_reasons(out: Output, table: TrialTable) -> None:
+    """Print why trials did not complete, each reason once."""
+    reasons: dict[str, list[int]] = {}
+    for trial, reason in zip(table.numbers.tolist(), table.reasons.tolist(), strict=True):
+        if reason:
+            reasons.setdefault(reason.splitlines()[0], []).append(trial)
+    for reason, numbers in reasons.items():
+        shown = ", ".join(map(str, numbers[:5])) + (", ..." if len(numbers) > 5 else "")
+        out.line(f"{len(numbers)} ended with: {reason} (trial {shown})")
+
+
+def _summary(summary: Any) -> dict[str, Any]:
+    import dataclasses
+
+    return dataclasses.asdict(summary)
+
+
+def _summary_row(summary: dict[str, Any]) -> list[str]:
+    objectives = ", ".join(f"{metric} {way}" for metric, way in dict(summary["objectives"]).items())
+    age = f"{duration(max(time.time() - summary['updated_at'], 0.0))} ago"
+    done = sum(count for state, count in summary["counts"].items() if state not in ("PENDING", "RUNNING"))
+    return [
+        summary["name"],
+        summary["reason"] or summary["state"],
+        f"{done:,}",
+        f"{summary['max_trials']:,}",
+        objectives,
+        age,
+    ]
+
+
+def _settings_text(settings: dict[str, Any]) -> str:
+    rest = ", ".join(f"{key}={value}" for key, value in settings.items() if key != "name")
+    return f"{settings.get('name', '?')}{f' ({rest})' if rest else ''}"

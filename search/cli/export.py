@@ -1,0 +1,125 @@
+"""`export`: a trial's network as files that need none of this project."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from search.cli.command import command, json_option, name_argument, output, storage_option
+from search.cli.stored import shown_storage, stored_study
+from search.cli.trial_rows import view
+
+if TYPE_CHECKING:
+    from search.model_card import Card
+    from search.study_file import StudyDefinition
+    from search.study_view import StudyView
+
+
+@command("export", example="export nasbench201 --trial 42 --to winner")
+@name_argument
+@click.option("--trial", type=click.IntRange(min=0), required=True, metavar="N", help="The trial's number.")
+@click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR",
+              help="Where the files go; made if need be.")  # fmt: skip
+@click.option("--study", "file", metavar="FILE", help="The study file; by default the one that was launched.")
+@storage_option
+@json_option
+def export(*, name: str, trial: int, folder: Path, file: str | None, storage: str, json: bool) -> None:
+    """Write a trial's network: a PyTorch program and its weights, ONNX, symbolic JSON, a model card.
+
+    The study file is run again, for its space: it must be the one that the study was launched with.
+    """
+    from search.attempt import trial_seed
+    from search.export import Winner
+    from search.export import export as write
+
+    out = output(json=json)
+    with stored_study(storage, name) as study:
+        table = study.trials(numbers=[trial])
+        if not len(table):
+            raise ValueError(f"study {name!r} has no trial {trial}: it has {sum(study.counts().values()):,}, from 0")
+        definition = _definition(study, file)
+        seed, weights = trial_seed(study.seed, trial), weights_of(study, trial, storage)
+        winner = Winner(definition.space, table.genotypes[0], seed, weights)
+        files = write(winner, _card(study, trial, definition, storage), folder)
+    out.document({"study": name, "trial": trial, "files": [str(path) for path in files]})
+    for path in files:
+        out.line(f"{path}  {path.stat().st_size / 1024:,.0f} KiB")
+    out.line(f"read first: {folder / 'README.md'}")
+
+
+def weights_of(study: StudyView, trial: int, storage: str) -> Path | None:
+    """Return the file of weights that the trial trained and kept, or None."""
+    from search.cli.runs import runs_folder
+
+    kept = study.settings.get("runs")
+    folders = [Path(kept)] if isinstance(kept, str) else []
+    files = [folder / str(trial) / "checkpoint.pt" for folder in (*folders, runs_folder(study.name, storage))]
+    return next((file for file in files if file.is_file()), None)
+
+
+def _definition(study: StudyView, file: str | None) -> StudyDefinition:
+    """Return the study's file, loaded again with its overrides. Raises ValueError where its space is another one."""
+    from search.study_file import load_study_file
+
+    named = file or study.settings.get("study_file") or study.settings.get("study")
+    if not isinstance(named, str):
+        raise ValueError(
+            f"study {study.name!r} does not say which study file it was launched with: give it with --study"
+        )
+    overrides = study.settings.get("overrides")
+    plain = {str(key): str(value) for key, value in overrides.items()} if isinstance(overrides, dict) else {}
+    definition = load_study_file(named, plain)
+    if definition.space.fingerprint != study.fingerprint:
+        raise ValueError(
+            f"the space of {named} is not the one that study {study.name!r} searched: name its file with --study"
+        )
+    return definition
+
+
+def _card(study: StudyView, trial: int, definition: StudyDefinition, storage: str) -> Card:
+    """Return the model card's contents."""
+    import sys
+
+    import torch
+
+    from search.model_card import Card
+
+    table = study.trials(numbers=[trial])
+    record = view(study, table).record(table, 0)
+    candidate = definition.space.decode(table.genotypes[0])
+    facts = {
+        "study": f"{study.name}: {study.settings.get('description', '')}".rstrip(": "),
+        "study file": str(study.settings.get("study_file", "")),
+        "evaluator": str(study.settings.get("evaluator", "")),
+        "state of the trial": str(record["state"]),
+        "space fingerprint": study.fingerprint,
+        "storage": shown_storage(storage),
+        "exported": f"{datetime.now(UTC).isoformat(timespec='seconds')} with PyTorch {torch.__version__}, "
+        f"Python {sys.version.split()[0]}",
+    }
+    return Card(
+        study=study.name,
+        trial=trial,
+        metrics=record["metrics"],
+        origins=_origins(study),
+        decisions=record["decisions"],
+        input_shape=tuple(getattr(candidate, "input_shape", ())),
+        facts=facts,
+    )
+
+
+def _origins(study: StudyView) -> dict[str, str]:
+    """Return where metrics come from that no evaluator gave."""
+    origins = dict.fromkeys(("macs", "params"), "counted from the network's operators")
+    table = study.settings.get("latency_table")
+    if isinstance(table, dict):
+        device = (
+            f"{table.get('device_name')} with {table.get('engine')} {table.get('engine_version')}, "
+            f"{table.get('threads')} thread(s), batch {table.get('batch')}"
+        )
+        origins["latency_ms"] = f"predicted by the latency table {str(table.get('sha256'))[:12]} of {device}"
+        origins["measured_latency_ms"] = f"measured directly on {device}"
+    return origins

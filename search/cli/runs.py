@@ -1,0 +1,48 @@
+"""Where a study's trials keep their checkpoints: a folder beside its database, one below it for each trial."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from evaluators._base import Evaluator, Task
+    from spaces.genotype import GenotypeSpace
+
+
+def runs_folder(name: str, storage: str) -> Path:
+    """Return `runs/NAME` beside an SQLite file; of another storage, in the working folder."""
+    return (results_folder(storage) / "runs" / name).resolve()
+
+
+def results_folder(storage: str) -> Path:
+    """Return the folder of an SQLite file; of another storage, the working folder."""
+    return Path(storage.removeprefix("sqlite:///")).parent if storage.startswith("sqlite:///") else Path()
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """An evaluator whose tasks know a folder of their own, which an evaluator that keeps nothing never makes."""
+
+    evaluator: Evaluator
+    folder: str
+
+    def __call__(self, task: Task) -> Any:
+        """Return what the evaluator returns for the task with its folder."""
+        return self.evaluator(dataclasses.replace(task, folder=Path(self.folder) / str(task.number)))
+
+
+@dataclass(frozen=True, slots=True)
+class KeepingRecipe:
+    """A worker's recipe whose evaluator keeps checkpoints below `folder`."""
+
+    recipe: Callable[[], tuple[GenotypeSpace, Evaluator]]
+    folder: str
+
+    def __call__(self) -> tuple[GenotypeSpace, Evaluator]:
+        """Return the space and the evaluator."""
+        space, evaluator = self.recipe()
+        return space, Keeping(evaluator, self.folder)

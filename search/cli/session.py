@@ -1,0 +1,204 @@
+"""One launch of a study: known metrics, the search itself, direct measurements, the report."""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from search.cli.failures import ExitCode, Failure
+from search.cli.interruption import INTERRUPTED, Interrupted, Interruption
+from search.cli.latency import Known, Table, known_metrics
+from search.cli.output import Output
+from search.cli.progress import ProgressLine
+from search.cli.report import Report, print_report
+from search.cli.runs import KeepingRecipe, results_folder
+from search.cli.verify import Verification, verify
+from search.errors import StudyNotFound
+from search.metric_names import number
+from search.study import Study
+from search.trials import FINISHED, TrialState
+
+if TYPE_CHECKING:
+    from search.launchers._base import Launcher
+    from search.storage import Storage
+    from search.study_file import StudyDefinition
+
+DONE = ("budget reached", "space exhausted")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What one launch works with."""
+
+    out: Output
+    storage: Storage
+    definition: StudyDefinition
+    name: str
+    address: str | None
+    stop: Interruption
+    runs: Path
+
+    def run(self, plot: Path | None, storage_url: str) -> int:
+        """Run the study until it ends or is stopped; print what it found; return the exit code."""
+        began = time.monotonic()
+        progress = ProgressLine(live=self.out.live)
+        try:
+            self._say_begin()
+            known = self._known(progress)
+            with closing(self._study(known)) as study:
+                before = finished(study)
+                self._say_ready(study, before, known)
+                reason = self._search(study, progress)
+                new = finished(study) - before
+                verified = self._verify(study, known, progress) if reason in DONE and new else Verification()
+                study.finish(reason)
+                progress.close()
+                picture = (
+                    None if reason == INTERRUPTED else plot or results_folder(storage_url) / f"{self.name}-pareto.png"
+                )
+                report = Report(
+                    study, known.table, reason, new, time.monotonic() - began, verified, picture, storage_url
+                )
+                print_report(self.out, report)
+                return self._exit_code(study, reason)
+        finally:
+            progress.close()
+
+    def _known(self, progress: ProgressLine) -> Known:
+        """Return the known metrics; a latency table is measured where none is stored, which Ctrl-C may break off."""
+
+        def say(text: str, fraction: float) -> None:
+            self.stop.check()
+            progress.message(text, fraction)
+
+        known = known_metrics(self.storage, self.definition, self._table_used(), say)
+        progress.close()
+        return known
+
+    def _table_used(self) -> str | None:
+        """Return the digest of the latency table that the stored study was begun with."""
+        try:
+            settings = Study.open(self.storage, self.name).settings
+        except StudyNotFound:
+            return None
+        kept = settings.get("latency_table")
+        return str(kept.get("sha256")) if isinstance(kept, dict) else None
+
+    def _study(self, known: Known) -> Study:
+        definition = self.definition
+        return Study.create_or_resume(
+            self.storage, self.name, definition.space, definition.algorithm, definition.objectives,
+            definition.constraints, max_trials=definition.max_trials, seed=definition.seed, known=known.metrics,
+            retries=definition.retries, settings=settings_of(definition, known.table) | {"runs": str(self.runs)},
+        )  # fmt: skip
+
+    def _say_begin(self) -> None:
+        """Say on stderr what is searched."""
+        definition = self.definition
+        size = f"{definition.space.size:,} candidates" if definition.space.size is not None else "open floats"
+        self.out.note(f"{self.name}: {definition.description or 'a study'}")
+        self.out.note(f"{size}, {definition.algorithm.name}, {definition.launcher} launcher, seed {definition.seed}")
+
+    def _say_ready(self, study: Study, done: int, known: Known) -> None:
+        """Say on stderr where latencies come from, and where a study goes on."""
+        if known.table is not None:
+            self.out.note(table_line(known.table))
+        if done:
+            self.out.note(f"going on at {done:,} of {study.max_trials:,} trials")
+
+    def _search(self, study: Study, progress: ProgressLine) -> str:
+        """Run the launcher and return why it ended; an evaluation that outlives its grace is cut off."""
+        launcher = make_launcher(self.definition, self.address)
+        recipe = KeepingRecipe(self.definition.recipe, str(self.runs))
+        reason = launcher.run(study, recipe, self.stop, progress)
+        progress.close()
+        self.stop.disarm()
+        return reason
+
+    def _verify(self, study: Study, known: Known, progress: ProgressLine) -> Verification:
+        """Measure networks of the front directly, where the study's latencies come from a table of this machine."""
+        if known.table is None:
+            return Verification()
+
+        def say(done: int, total: int) -> None:
+            if self.stop.signal is not None:
+                raise Interrupted
+            progress.message(f"measuring {self.definition.measure} networks of the front", done / total)
+
+        return verify(study, self.definition, known.table.model, say)
+
+    def _exit_code(self, study: Study, reason: str) -> int:
+        if reason == INTERRUPTED:
+            return self.stop.exit_code
+        if reason not in DONE:
+            return int(ExitCode.BUDGET_LEFT)
+        counts = study.counts()
+        if counts[TrialState.FAILED] and counts[TrialState.FAILED] == sum(counts.values()):
+            reason = str(study.trials().reasons[0]).partition("\n")[0]
+            raise Failure(f"all {sum(counts.values())} trials failed, the first with: {reason}")
+        return int(ExitCode.DONE)
+
+
+def finished(study: Study) -> int:
+    """Return how many trials have ended, however they did."""
+    counts = study.counts()
+    return sum(counts[state] for state in FINISHED)
+
+
+def make_launcher(definition: StudyDefinition, address: str | None) -> Launcher:
+    """Return the launcher that the study names. Raises ValueError for an address without Ray."""
+    if definition.launcher == "serial":
+        if address is not None:
+            raise ValueError("--address joins a Ray cluster: use it with --launcher ray")
+        from search.launchers.serial import SerialLauncher
+
+        return SerialLauncher(timeout_s=definition.timeout_s)
+    from search.launchers.ray import RayLauncher
+
+    return RayLauncher(
+        workers=definition.workers,
+        cpus_per_worker=definition.cpus_per_worker,
+        gpus_per_worker=definition.gpus_per_worker,
+        timeout_s=definition.timeout_s,
+        address=address,
+    )
+
+
+def settings_of(definition: StudyDefinition, table: Table | None) -> dict[str, Any]:
+    """Return what is kept with the study: where it comes from, and what its latencies were measured with."""
+    settings: dict[str, Any] = {
+        "study": definition.name,
+        "study_file": definition.source.path,
+        "overrides": dict(definition.source.overrides),
+        "description": definition.description,
+        "report": list(definition.report),
+        "launcher": definition.launcher,
+        "evaluator": re.sub(r" at 0x[0-9a-f]+", "", repr(definition.evaluator))[:1000],
+        "options": definition.options,
+    }
+    if table is not None:
+        origin = table.model.provenance
+        settings["latency_table"] = {
+            "sha256": table.sha256, "device": origin.device, "device_name": origin.device_name, "engine": origin.engine,
+            "engine_version": origin.engine_version, "threads": origin.threads, "batch": origin.batch,
+            "created_at": origin.created_at,
+        }  # fmt: skip
+    return settings
+
+
+def table_line(table: Table) -> str:
+    """Return a line that says where a latency table comes from and how good it is."""
+    origin, fit = table.model.provenance, table.model.calibration.validation
+    how = "measured now" if table.measured_now else f"stored, of {origin.created_at}"
+    quality = ""
+    if fit is not None:
+        quality = f"; leave-one-out error on {fit.networks} networks {number(100 * fit.mape, 2)} %"
+    threads = f"{origin.threads} thread{'s' if origin.threads > 1 else ''}"
+    return (
+        f"latency table of {origin.device_name}, {origin.engine} {origin.engine_version}, {threads}, batch "
+        f"{origin.batch}: {len(table.model.entries)} operators, {how}{quality}"
+    )

@@ -1,0 +1,69 @@
+"""What there is, and whether the environment can run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from search.cli.application import application
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def document(*arguments: str) -> dict:  # type: ignore[type-arg]
+    return json.loads(CliRunner().invoke(application, [*arguments, "--json"]).stdout)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("studies", "nasbench201"),
+        ("studies", "digits"),
+        ("spaces", "nasbench201"),
+        ("algorithms", "regularized_evolution"),
+    ],
+)
+def test_listings_describe_what_there_is(command: str, name: str) -> None:
+    [entry] = [entry for entry in document(command)[command] if entry["name"] == name]
+    assert len(entry["description"]) > 20
+
+
+def test_listings_leave_out_what_is_no_space() -> None:
+    assert "genotype" not in [entry["name"] for entry in document("spaces")["spaces"]]
+
+
+def test_devices_names_this_machine(tmp_path: Path) -> None:
+    found = document("devices", "--storage", f"sqlite:///{tmp_path}/search.db")
+    assert found["tables"] == []
+    assert found["this"]["id"].startswith("cpu-")
+
+
+def test_doctor_checks_names_packages_and_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    checks = {check["name"]: check for check in document("doctor")["checks"]}
+    assert {"import names", "torch", "ray", "storage", "disk", "load"} <= checks.keys()
+    assert checks["import names"]["result"] == "ok"
+
+
+def test_doctor_fails_where_the_storage_does(tmp_path: Path) -> None:
+    result = CliRunner().invoke(application, ["doctor", "--storage", f"sqlite:///{tmp_path}/no/search.db"])
+    assert result.exit_code == 1
+    assert "1 of" in result.stdout
+    assert "does not exist" in result.stdout
+
+
+def test_a_stranger_that_owns_an_import_name_is_named(tmp_path: Path) -> None:
+    (tmp_path / "spaces").mkdir()
+    (tmp_path / "spaces" / "__init__.py").write_text("")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-P", "-m", "search", "studies"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: `import spaces` finds ")
+    assert "pip uninstall spaces" in done.stderr

@@ -1,0 +1,36 @@
+"""The command line starts quickly: importing it, and its help, load nothing heavy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from search.cli.application import SECTIONS
+
+HEAVY = ("torch", "ray", "sqlalchemy", "pyglove", "numpy", "pandas", "matplotlib", "rich")
+COMMANDS = sorted(command.name or "" for commands in SECTIONS.values() for command in commands)
+
+
+def test_importing_the_command_line_loads_nothing_heavy() -> None:
+    code = f"import search.cli, sys; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_help_lists_every_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "search", "--help"], capture_output=True, text=True, check=True)
+    listed = {line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ") and line.strip()}
+    assert set(COMMANDS) <= listed
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(name: str) -> None:
+    from click.testing import CliRunner
+
+    from search.cli.application import application
+
+    result = CliRunner().invoke(application, [name, "--help"])
+    assert result.exit_code == 0
+    assert f"python -m search {name}" in result.stdout.split("Example")[1]

@@ -1,0 +1,40 @@
+"""The operators of a space, and the networks that a table is calibrated on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyglove as pg
+import pytest
+
+from search.coverage import cover, ops_of, stratified
+from spaces.genotype import GenotypeSpace
+from spaces.mbconv import mbconv
+from spaces.nasbench201 import nasbench201
+
+
+@pytest.mark.parametrize("value", [nasbench201(), mbconv()], ids=["nasbench201", "mbconv"])
+def test_random_candidates_hold_no_operator_that_was_not_found(value: object) -> None:
+    space = GenotypeSpace(value)
+    found = set(cover(space, np.random.default_rng(0)).ops)
+    for row in space.sample(200, np.random.default_rng(1)):
+        assert set(ops_of(space, row)) <= found
+
+
+def test_covering_is_the_same_each_time() -> None:
+    space = GenotypeSpace(mbconv())
+    first, second = (cover(space, np.random.default_rng(0)) for _ in range(2))
+    assert first.ops == second.ops
+
+
+def test_anchors_span_the_costs() -> None:
+    coverage = cover(GenotypeSpace(nasbench201()), np.random.default_rng(0))
+    anchors = stratified(coverage, 18)
+    costs = dict(zip(map(bytes, coverage.genotypes), coverage.costs, strict=True))
+    chosen = [costs[bytes(row)] for row in anchors]
+    assert len({bytes(row) for row in anchors}) == 18
+    assert (min(chosen), max(chosen)) == (coverage.costs.min(), coverage.costs.max())
+
+
+def test_candidates_without_operators_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"have no `ops\(\)`"):
+        cover(GenotypeSpace(pg.Dict(a=pg.oneof([1, 2]))), np.random.default_rng(0))

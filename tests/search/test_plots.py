@@ -1,0 +1,59 @@
+"""Pictures of fronts: what range is shown, and that files are what they claim to be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from search.plots import Axis, FrontPicture, draw_front, draw_progress, window
+
+
+def picture(points: list[tuple[float, float]], on_front: list[int]) -> FrontPicture:
+    mask = np.isin(np.arange(len(points)), on_front)
+    return FrontPicture(
+        "a study", Axis("latency_ms", True, 3.0), Axis("accuracy", False), np.array(points, float).reshape(-1, 2),
+        mask, np.ones(len(points), bool),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("suffix", "begins"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")])
+def test_the_file_is_of_the_kind_its_name_says(tmp_path: Path, suffix: str, begins: bytes) -> None:
+    path = tmp_path / f"front{suffix}"
+    draw_front(picture([(1, 80), (2, 90), (2.5, 85), (20, 91)], [0, 1, 3]), path)
+    assert path.read_bytes().startswith(begins)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_limit_far_from_all_trials_does_not_spoil_the_picture(tmp_path: Path) -> None:
+    draw_front(picture([(300.0, 80.0)], [0]), tmp_path / "front.png")
+    assert (tmp_path / "front.png").stat().st_size > 1000
+
+
+def test_an_empty_study_gives_empty_axes(tmp_path: Path) -> None:
+    draw_front(picture([], []), tmp_path / "front.png")
+    assert (tmp_path / "front.png").stat().st_size > 1000
+
+
+def test_a_tail_of_failures_does_not_press_the_front_flat() -> None:
+    points = [(1 + index / 100, 90 + index / 100) for index in range(100)] + [(5.0, 10.0)] * 30
+    low, high = window(picture(points, list(range(100))))
+    assert 80 < low < 90
+    assert 90.99 < high < 92
+
+
+def test_trials_that_lie_close_together_are_all_shown() -> None:
+    low, high = window(picture([(1, 80.0), (2, 81.0), (3, 82.0)], [0, 1, 2]))
+    assert low < 80.0
+    assert high > 82.0
+
+
+def test_progress_of_one_objective_is_drawn(tmp_path: Path) -> None:
+    draw_progress("a study", Axis("loss", True), np.array([3.0, np.nan, 1.0]), tmp_path / "progress.png")
+    assert (tmp_path / "progress.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_unknown_kind_of_picture_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"must end in one of \.png, \.svg, \.pdf"):
+        draw_front(picture([], []), tmp_path / "front.bmp")
