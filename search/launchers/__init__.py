@@ -1,0 +1,1 @@
+"""Launchers run a study's evaluations: `serial` in this process, `ray` on a cluster."""

@@ -1,0 +1,102 @@
+"""What every launcher is: it takes trials from a study, has them evaluated somewhere, and tells the study."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from search.launchers.worker import Assignment, Evaluation, WorkerRecipe
+from search.trials import Outcome, Trial, TrialState
+
+if TYPE_CHECKING:
+    from search.study import Study
+
+Stop = Callable[[], str | None]
+"""Says why the run has to end now ("interrupted", ...), or None."""
+
+ENDINGS = {"pause": "paused", "stop": "stopped"}
+"""What a run that was asked to end, by a row that somebody else wrote, says when it has."""
+
+PROGRESS_INTERVAL_S = 0.25
+
+
+class LauncherError(RuntimeError):
+    """Evaluations cannot be run: no cluster, no such resources, workers that cannot start. Resume later."""
+
+
+class Progress(Protocol):
+    """Shows how a study is doing; called a few times a second at most."""
+
+    def __call__(self, study: Study) -> None:
+        """Show the study as it is now."""
+
+
+def silent(study: Study) -> None:
+    """Show nothing."""
+
+
+class Launcher(ABC):
+    """Runs a study's evaluations."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def run(self, study: Study, recipe: WorkerRecipe, stop: Stop, progress: Progress = silent) -> str:
+        """Evaluate the study's trials until none are left or somebody stops it, and return why it ended.
+
+        Returns "budget reached", "space exhausted", "paused", "stopped", or what `stop` said. Trials that were cut
+        short are put back, to be run by the next launch. Raises LauncherError where evaluations cannot be run at all.
+        """
+
+
+class Watch:
+    """Asks, no more often than is useful, whether a run is to end, and shows its progress."""
+
+    def __init__(self, study: Study, stop: Stop, progress: Progress) -> None:
+        self._study, self._stop, self._progress = study, stop, progress
+        self._shown = -float("inf")
+        self.requested: str | None = None
+        self.stopped: str | None = None
+
+    def look(self) -> str | None:
+        """Return why the run is to end, or None; show progress if it was not shown for a while."""
+        now = time.monotonic()
+        self.stopped = self.stopped or self._stop()
+        self.requested = ENDINGS.get(self._study.requested() or "")
+        if now - self._shown >= PROGRESS_INTERVAL_S:
+            self._shown = now
+            self._progress(self._study)
+        return self.stopped or self.requested
+
+    def end(self, reason: str) -> str:
+        """Show the final state and return `reason`."""
+        self._progress(self._study)
+        return reason
+
+
+def assignment(trial: Trial) -> Assignment:
+    """Return what a worker needs to know of a trial."""
+    return Assignment(trial.genotype, trial.number, trial.attempt, trial.seed, trial.known)
+
+
+def tell(study: Study, evaluated: Sequence[tuple[Trial, Evaluation]], worker: str) -> None:
+    """Tell the study what became of trials, in one transaction; what was measured on the way is reported before."""
+    for trial, evaluation in evaluated:
+        for step, measured in enumerate(evaluation.measurements[:-1]):
+            study.report(trial, measured, step)
+    study.tell_many([
+        Outcome(trial, ended.metrics, ended.state, ended.reason, ended.elapsed_s, worker) for trial, ended in evaluated
+    ])  # fmt: skip
+
+
+def tell_stopped(study: Study, trial: Trial, metrics: Mapping[str, float], worker: str, elapsed_s: float) -> None:
+    """Tell the study of a trial that it asked to be stopped; one that breaks a constraint becomes INFEASIBLE there."""
+    reason = "stopped early, after a measurement"
+    study.tell(trial, metrics, state=TrialState.STOPPED, reason=reason, elapsed_s=elapsed_s, worker=worker)
+
+
+def used_up(study: Study) -> str:
+    """Return why the study has no more trials to give."""
+    return "space exhausted" if study.exhausted else "budget reached"

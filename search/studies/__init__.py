@@ -1,0 +1,1 @@
+"""The shipped study files: Python files of assignments, found by their names."""

@@ -1,0 +1,37 @@
+"""Algorithms are found by the names of their modules."""
+
+from __future__ import annotations
+
+import pytest
+
+from search.algorithms.random import Random
+from search.algorithms.registry import algorithm_class, algorithm_names, make_algorithm
+from search.algorithms.regularized_evolution import RegularizedEvolution
+
+
+def test_every_algorithm_is_found_by_its_modules_name() -> None:
+    assert {"exhaustive", "random", "regularized_evolution"} <= set(algorithm_names())
+    assert "registry" not in algorithm_names()
+    assert all(algorithm_class(name).name == name for name in algorithm_names())
+
+
+def test_an_algorithm_is_made_with_its_settings() -> None:
+    assert make_algorithm("random") == Random()
+    assert make_algorithm("regularized_evolution", population=9, tournament=3) == RegularizedEvolution(9, 3)
+
+
+def test_an_unknown_algorithm_is_refused_with_the_names_there_are() -> None:
+    with pytest.raises(ValueError, match=r"unknown algorithm 'randm'; did you mean 'random'\? there are exhaustive, "):
+        make_algorithm("randm")
+
+
+@pytest.mark.parametrize("name", ["_base", "registry", "os.path", "", "../random"])
+def test_what_is_no_algorithm_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="unknown algorithm"):
+        make_algorithm(name)
+
+
+def test_an_unknown_setting_is_refused_with_those_there_are() -> None:
+    expected = "regularized_evolution has no setting 'size'; its settings: population, tournament"
+    with pytest.raises(ValueError, match=expected):
+        make_algorithm("regularized_evolution", size=3)
