@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -16,7 +16,9 @@ from search.leases import Lease
 from search.objectives import Constraint, Objective
 from search.schema import progress, studies
 from search.trials import TrialState
-from spaces.genotype import GenotypeSpace
+
+if TYPE_CHECKING:
+    from spaces.genotype import GenotypeSpace
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 LARGEST_TRIALS = 2**31 - 1

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from search.storage import Storage
 
-CHUNK = 20_000
+CHUNK = 500
+"""Rows at a time: fewer than would set off the garbage collector, which would double the time."""
 DTYPES = ("uint8", "uint16", "uint32", "float64")
 TABLE_COLUMNS = (
     "number",

@@ -6,11 +6,12 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from spaces.genotype import GenotypeSpace
+if TYPE_CHECKING:  # reading a stored study needs no PyGlove
+    from spaces.genotype import GenotypeSpace
 
 MAX_DRAWS = 1000
 """How many fruitless draws in a row (all seen or infeasible) it takes before the space is listed instead."""
