@@ -1,0 +1,43 @@
+"""The README's programs run, and it names every command."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from drivers import ENVIRONMENT, ROOT
+
+from search.cli.application import SECTIONS
+
+README = (ROOT / "README.md").read_text()
+PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+COMMANDS = sorted(command.name or "" for commands in SECTIONS.values() for command in commands)
+
+
+def run(folder: Path, *arguments: str) -> str:
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_the_study_file_can_be_launched(tmp_path: Path) -> None:
+    (tmp_path / "my_study.py").write_text(PROGRAMS[0])
+    printed = json.loads(run(tmp_path, "-m", "search", "launch", "my_study.py", "--launcher", "serial", "--json"))
+    assert printed["counts"]["COMPLETED"] == 6
+    assert all(trial["metrics"]["params"] <= 5000 for trial in printed["front"])
+
+
+def test_the_python_program_runs(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAMS[1])
+    assert "accuracy" in run(tmp_path, "program.py")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_named(name: str) -> None:
+    assert re.search(rf"`(python -m search )?{name}[` ]", README)

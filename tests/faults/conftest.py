@@ -1,0 +1,7 @@
+"""What the fault tests share: a PostgreSQL server."""
+
+from __future__ import annotations
+
+from postgres_server import postgres, postgres_url
+
+__all__ = ["postgres", "postgres_url"]
