@@ -123,9 +123,9 @@ class Ledger:
         self._transact(work, state, synced=False)
 
     def tell(
-        self, finished: Rows, values: Rows, joined: Sequence[int], left: Sequence[int], state: Mapping[str, Any]
+        self, finished: Rows, values: Rows, joined: Sequence[int], left: Sequence[int], state: Mapping[str, Any] | None
     ) -> None:
-        """Record finished trials, their metrics, what that did to the front, and the algorithm's state."""
+        """Record finished trials, their metrics, what that did to the front, and the algorithm's state if it changed."""
         now = time.time()
 
         def work(cursor: Any, sequence: int) -> None:

@@ -66,6 +66,8 @@ class Algorithm(ABC):
 
     name: ClassVar[str]
     source: ClassVar[str] = ""
+    learning_changes_state: ClassVar[bool] = False
+    """Whether `learn` changes what `state` returns; it is then saved with every result, else with proposals alone."""
 
     def start(self, problem: Problem) -> None:
         """Forget everything and prepare for `problem`. Raises ValueError where the problem is not supported."""
@@ -104,7 +106,7 @@ class Algorithm(ABC):
             batches.append(self._accept(self._remaining(), missing))
             missing -= len(batches[-1])
         self._exhausted = missing > 0
-        return np.concatenate(batches)
+        return batches[0] if len(batches) == 1 else np.concatenate(batches)
 
     @abstractmethod
     def _draw(self, count: int) -> np.ndarray:

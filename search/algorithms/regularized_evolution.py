@@ -37,6 +37,7 @@ class RegularizedEvolution(Algorithm):
         self._genotypes = np.zeros((self.population, problem.space.width), problem.space.dtype)
         self._scores = np.zeros((self.population, problem.objectives))
         self._violations = np.zeros(self.population)
+        self._violated = False
 
     def _draw(self, count: int) -> np.ndarray:
         if self._born < self.population:
@@ -55,8 +56,8 @@ class RegularizedEvolution(Algorithm):
             gaps = (high - self._scores) / np.where(high > low, high - low, 1.0)
             weights = self._random.dirichlet(np.ones(gaps.shape[1]), size=len(entrants))
             fitness = -(weights[:, None, :] * gaps[entrants]).max(axis=2)
-        worst = self._violations[entrants]
-        if worst.any():
+        if self._violated:
+            worst = self._violations[entrants]
             span = fitness.max() - fitness.min() + 1.0
             fitness = np.where(worst > 0, fitness.min() - span * (1.0 + worst), fitness)
         return fitness
@@ -64,9 +65,11 @@ class RegularizedEvolution(Algorithm):
     def learn(self, results: Results) -> None:
         """Let each result that has scores take the place of the oldest."""
         usable = np.isfinite(results.scores).all(axis=1).nonzero()[0]
-        slots = (self._born + np.arange(len(usable))) % self.population
-        slots, usable = slots[-self.population :], usable[-self.population :]
-        self._genotypes[slots] = results.genotypes[usable]
-        self._scores[slots] = results.scores[usable]
-        self._violations[slots] = results.violations[usable]
-        self._born += int(np.isfinite(results.scores).all(axis=1).sum())
+        self._born += max(0, len(usable) - self.population)  # these would be born and die at once
+        for row in usable[-self.population :].tolist():
+            slot = self._born % self.population
+            self._genotypes[slot] = results.genotypes[row]
+            self._scores[slot] = results.scores[row]
+            self._violations[slot] = results.violations[row]
+            self._violated = self._violated or results.violations[row] > 0
+            self._born += 1

@@ -123,6 +123,15 @@ def test_trials_without_a_result_are_taken_in(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
+def test_learning_changes_the_state_only_where_that_is_said(name: str) -> None:
+    algorithm = started(name, "flat")
+    batch = algorithm.propose(200)
+    before = json.dumps(algorithm.state())
+    algorithm.learn(results(batch))
+    assert algorithm.learning_changes_state or json.dumps(algorithm.state()) == before
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
 @pytest.mark.parametrize("count", [0, -3])
 def test_a_count_below_one_is_refused(name: str, count: int) -> None:
     algorithm = started(name, "flat")
