@@ -125,7 +125,7 @@ class Ledger:
     def tell(
         self, finished: Rows, values: Rows, joined: Sequence[int], left: Sequence[int], state: Mapping[str, Any] | None
     ) -> None:
-        """Record finished trials, their metrics, what that did to the front, and the algorithm's state if it changed."""
+        """Record finished trials, their metrics, what that did to the front, and the algorithm's new state if any."""
         now = time.time()
 
         def work(cursor: Any, sequence: int) -> None:

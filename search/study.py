@@ -369,8 +369,8 @@ class Study(StudyView):
         ]
         self._told += len(taken)
         joined, left = self._front.changes() if moved else ([], [])
-        state = self._algorithm.state() if self._algorithm.learning_changes_state else None
-        self._ledger.tell(rows, values, joined, left, state)
+        learnt = self._algorithm.state() if self._algorithm.learning_changes_state else None
+        self._ledger.tell(rows, values, joined, left, learnt)
 
     def _judge(self, outcome: Outcome, attempt: Attempt) -> tuple[TrialState, str, dict[str, float]]:
         values, wrong = numbers_of(outcome.metrics)
