@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import os
 import random
 import sqlite3
@@ -18,10 +20,14 @@ from search.errors import StorageCorrupt, StorageError, StorageUnavailable
 
 Result = TypeVar("Result")
 
+log = logging.getLogger(__name__)
+
 TIMEOUT_S = 600.0
 """How long a locked, restarting or unreachable database is waited for by default."""
 
-BUSY_MS = 30_000
+BUSY_MS = 5_000
+"""How long SQLite itself waits for a lock, before this module says so and tries again."""
+
 PASSING_SQLITE = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")
 CORRUPT_SQLITE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 PASSING_POSTGRES = ("08", "40", "53300", "55P03", "57")
@@ -77,9 +83,12 @@ class Database:
             try:
                 return once()
             except (sa.exc.DBAPIError, self.engine.dialect.dbapi.Error) as error:  # type: ignore[union-attr]
-                deadline = deadline or time.monotonic() + self.timeout_s
-                if not passing(error) or time.monotonic() + pause_s > deadline:
-                    raise self.failure(error) from error
+                failure = self.failure(error)
+                if not passing(error) or time.monotonic() + pause_s > (deadline or math.inf):
+                    raise failure from error
+                if deadline is None:
+                    deadline = time.monotonic() + self.timeout_s
+                    log.warning("%s; trying again for up to %g s", failure, self.timeout_s)
             time.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter between waiting drivers
             pause_s = min(2 * pause_s, 5.0)
 
@@ -194,6 +203,7 @@ def passing(error: Exception) -> bool:
 def masked_address(address: str | sa.URL) -> str:
     """Return a URL as it may be shown: no password, also none in the query. Raises ValueError for what is no URL."""
     url = _parse(address) if isinstance(address, str) else address
+    url = url.set(drivername=url.get_backend_name())
     if "password" in url.query:
         url = url.update_query_dict({"password": "***"})
     return url.render_as_string(hide_password=True)

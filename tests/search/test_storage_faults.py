@@ -144,7 +144,7 @@ def test_a_full_disk_ends_the_study_and_loses_nothing(small_disk: Path) -> None:
     url = f"sqlite:///{small_disk}/a.db"
     in_child(lambda: fill_up(url, small_disk.parent / "told"))
     error, told = (small_disk.parent / "told").read_text().split(";")
-    assert error == f"no space left on the disk of sqlite+pysqlite:///{small_disk}/a.db"
+    assert error == f"no space left on the disk of sqlite:///{small_disk}/a.db"
     remount(small_disk, "size=64m")
     with open_storage(url) as storage, evolved(storage, trials=5000) as study:
         assert len(study.trials(states=["COMPLETED"])) in (int(told), int(told) + 1)
