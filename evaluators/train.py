@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -20,9 +19,17 @@ from torch.nn import functional
 
 from evaluators._base import Metrics, Task
 from evaluators.datasets import Images, Part, load
+from evaluators.optimization import Optimization
+from hardware_models.architecture import architecture_of
 
 CHECKPOINT = "checkpoint.pt"
 """The file in a trial's folder that holds its weights; see `trained_weights`."""
+
+OF_A_CANDIDATE = (
+    "epochs", "batch", "optimizer", "lr", "momentum", "weight_decay", "label_smoothing", "schedule", "warmup",
+    "milestones", "gamma",
+)  # fmt: skip
+"""The settings that a candidate may bring along."""
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +37,9 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Train:
     """An evaluator that trains what `task.candidate.build()` returns: a module from images to logits.
+
+    A candidate may also be a mapping of an `architecture`, which is built, and its `training`: settings that replace
+    those below for this candidate, as a mapping or an object with `settings()`, such as `spaces.hyperparameters`.
 
     It yields after every epoch `accuracy`, in percent of the validation images, and `loss`, their mean cross-entropy;
     with `test=True`, after the last epoch, `test_accuracy` too. Weights, order of images and dropout follow from
@@ -42,10 +52,10 @@ class Train:
       dataset: a name in `evaluators.datasets.DATASETS`, or a function that returns `Images`.
       epochs: passes over the training images.
       batch: images a step; the last, smaller batch of an epoch is dropped.
-      optimizer: `sgd` (Nesterov momentum 0.9) or `adamw`.
-      lr: the peak learning rate: a linear rise over the first tenth of the steps, then half a cosine to 0.
-      weight_decay: of matrices and filters; biases and norms are spared.
+      optimizer, lr, momentum, weight_decay: see `evaluators.optimization.Optimization`; by default Nesterov's SGD.
       label_smoothing: the share of a label that is spread over all classes in training.
+      schedule, warmup, milestones, gamma: see there; by default a linear rise over the first tenth of the steps to the
+        learning rate `lr`, then half a cosine to 0.
       device: `cpu`, `cuda`, ..., or `auto`: CUDA where there is one.
       threads: of PyTorch on a CPU.
       test: whether to score the test images at the end.
@@ -56,8 +66,13 @@ class Train:
     batch: int = 64
     optimizer: Literal["sgd", "adamw"] = "sgd"
     lr: float = 0.1
+    momentum: float = 0.9
     weight_decay: float = 5e-4
     label_smoothing: float = 0.1
+    schedule: Literal["cosine", "step", "constant"] = "cosine"
+    warmup: float = 0.1
+    milestones: tuple[float, ...] = (0.5, 0.75)
+    gamma: float = 0.1
     device: str = "auto"
     threads: int = 1
     test: bool = False
@@ -66,8 +81,10 @@ class Train:
         if min(self.epochs, self.batch, self.threads) < 1:
             numbers = f"{self.epochs}, {self.batch}, {self.threads}"
             raise ValueError(f"epochs, batch and threads must be at least 1, got {numbers}")
-        if self.optimizer not in ("sgd", "adamw"):
-            raise ValueError(f"optimizer must be 'sgd' or 'adamw', got {self.optimizer!r}")
+        if not 0 <= self.label_smoothing < 1:
+            raise ValueError(f"label_smoothing must be in [0, 1), got {self.label_smoothing}")
+        object.__setattr__(self, "milestones", tuple(self.milestones))  # a candidate holds a symbolic list
+        _ = self._optimization  # refuses what it cannot do
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -79,11 +96,24 @@ class Train:
 
         Raises:
           FloatingPointError: when the training loss is not finite.
+          ValueError: for settings of the candidate that are unknown or out of bounds.
         """
+        yield from self.with_settings(_settings_of(task.candidate))._train_all(task)
+
+    def with_settings(self, settings: Mapping[str, Any]) -> Train:
+        """Return this evaluator with a candidate's `settings` in place of its own."""
+        unknown = sorted(set(settings) - set(OF_A_CANDIDATE))
+        if unknown:
+            raise ValueError(
+                f"a candidate cannot set {unknown[0]!r} of its training; it can {', '.join(OF_A_CANDIDATE)}"
+            )
+        return replace(self, **settings)
+
+    def _train_all(self, task: Task) -> Iterator[Metrics]:
         data = _on_device(self.dataset, self._device)
         with self._epoch(task.seed, 0):
-            model = task.candidate.build().to(self._device, memory_format=torch.channels_last)
-        optimizer = self._optimizer(model)
+            model = architecture_of(task.candidate).build().to(self._device, memory_format=torch.channels_last)
+        optimizer = self._optimization.make_optimizer(model)
         history = self._resume(task, model, optimizer)
         yield from history
         for epoch in range(len(history), self.epochs):
@@ -102,7 +132,7 @@ class Train:
         model.train()
         for step, rows in enumerate(order):
             for group in optimizer.param_groups:
-                group["lr"] = self.lr * schedule((epoch * steps + step) / (self.epochs * steps))
+                group["lr"] = self._optimization.lr_at((epoch * steps + step) / (self.epochs * steps))
             logits = model(data.images[rows])
             loss = functional.cross_entropy(logits, data.labels[rows], label_smoothing=self.label_smoothing)
             optimizer.zero_grad()
@@ -121,13 +151,12 @@ class Train:
             metrics["test_accuracy"] = evaluate(model, data.test)[0]
         return metrics
 
-    def _optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
-        weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
-        others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
-        groups = [{"params": weights, "weight_decay": self.weight_decay}, {"params": others, "weight_decay": 0.0}]
-        if self.optimizer == "adamw":
-            return torch.optim.AdamW(groups, self.lr, fused=True)
-        return torch.optim.SGD(groups, self.lr, momentum=0.9, nesterov=True, fused=True)
+    @property
+    def _optimization(self) -> Optimization:
+        return Optimization(
+            self.optimizer, self.lr, self.momentum, self.weight_decay,
+            self.schedule, self.warmup, self.milestones, self.gamma,
+        )  # fmt: skip
 
     @property
     def _device(self) -> str:
@@ -182,11 +211,11 @@ class Train:
         return list(kept["history"])
 
 
-def schedule(progress: float) -> float:
-    """Return the learning rate's factor at `progress` from 0 to 1: up to 1 over the first tenth, then a cosine to 0."""
-    if progress < 0.1:
-        return (progress + 0.01) / 0.11
-    return 0.5 + 0.5 * math.cos(math.pi * (progress - 0.1) / 0.9)
+def _settings_of(candidate: Any) -> Mapping[str, Any]:
+    """Return the settings of a candidate's `training`; none where it has none."""
+    training = candidate.get("training", {}) if isinstance(candidate, Mapping) else {}
+    settings: Mapping[str, Any] = training.settings() if hasattr(training, "settings") else training
+    return settings
 
 
 @torch.inference_mode()

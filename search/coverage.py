@@ -8,6 +8,7 @@ from math import prod
 
 import numpy as np
 
+from hardware_models.architecture import architecture_of
 from hardware_models.counts import macs
 from hardware_models.op import Op
 from spaces.genotype import GenotypeSpace
@@ -79,7 +80,7 @@ def _coverage(space: GenotypeSpace, ops: tuple[Op, ...], costs: Sequence[tuple[n
 
 def ops_of(space: GenotypeSpace, genotype: np.ndarray) -> Sequence[Op]:
     """Return the operators of one genotype's candidate. Raises ValueError where candidates have none."""
-    candidate = space.decode(genotype)
+    candidate = architecture_of(space.decode(genotype))
     if not callable(getattr(candidate, "ops", None)):
         raise ValueError(
             f"candidates of this space ({type(candidate).__name__}) have no `ops()`, so their latency cannot be known "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hardware_models.architecture import architecture_of
 from search.model_card import Card, write_card
 from spaces.genotype import GenotypeSpace
 
@@ -49,9 +50,10 @@ def export(winner: Winner, card: Card, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     candidate = winner.space.decode(winner.genotype)
     files = [_write_symbolic(winner, candidate, folder / SYMBOLIC)]
+    architecture = architecture_of(candidate)
     notes: list[str] = []
-    if hasattr(candidate, "build") and hasattr(candidate, "input_shape"):
-        programs, notes = _write_network(winner, candidate, folder)
+    if hasattr(architecture, "build") and hasattr(architecture, "input_shape"):
+        programs, notes = _write_network(winner, architecture, folder)
         files += programs
     else:
         notes.append("This space's candidates build no network, so there is no program here.")

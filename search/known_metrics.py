@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hardware_models.architecture import architecture_of
 from search.objectives import Constraint, Objective
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class KnownMetrics:
         return np.array([self._memory[key] for key in keys], np.float64).reshape(len(keys), len(self.names))
 
     def _cost(self, genotype: np.ndarray) -> np.ndarray:
-        ops = self._space.decode(genotype).ops()
+        ops = architecture_of(self._space.decode(genotype)).ops()
         found: dict[str, float] = {}
         for model in self._models:
             found.update(model(ops))

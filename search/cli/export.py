@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hardware_models.architecture import architecture_of
 from search.cli.command import command, json_option, name_argument, output, storage_option
 from search.cli.stored import shown_storage, stored_study
 from search.cli.trial_rows import view
@@ -89,7 +90,7 @@ def _card(study: StudyView, trial: int, definition: StudyDefinition, storage: st
 
     table = study.trials(numbers=[trial])
     record = view(study, table).record(table, 0)
-    candidate = definition.space.decode(table.genotypes[0])
+    architecture = architecture_of(definition.space.decode(table.genotypes[0]))
     facts = {
         "study": f"{study.name}: {study.settings.get('description', '')}".rstrip(": "),
         "study file": str(study.settings.get("study_file", "")),
@@ -106,7 +107,7 @@ def _card(study: StudyView, trial: int, definition: StudyDefinition, storage: st
         metrics=record["metrics"],
         origins=_origins(study),
         decisions=record["decisions"],
-        input_shape=tuple(getattr(candidate, "input_shape", ())),
+        input_shape=tuple(getattr(architecture, "input_shape", ())),
         facts=facts,
     )
 

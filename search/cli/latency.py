@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hardware_models.architecture import architecture_of
+
 if TYPE_CHECKING:
     from hardware_models._base import HardwareModel
     from hardware_models.latency_table import LatencyTable
@@ -145,7 +147,7 @@ def measure_table(space: GenotypeSpace, coverage: Coverage, setup: Setup, say: S
     from hardware_models.profiler import Anchor, profile
     from search.coverage import stratified
 
-    candidates = [space.decode(genotype) for genotype in stratified(coverage, setup.anchors)]
+    candidates = [architecture_of(space.decode(genotype)) for genotype in stratified(coverage, setup.anchors)]
     networks = [(network_of(candidate), candidate.ops()) for candidate in candidates]
     anchors = [Anchor(*network, ops) for network, ops in networks if network is not None]
     anchors = anchors if len(anchors) >= MINIMUM_ANCHORS else []

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
+from hardware_models.architecture import architecture_of
 from search.cli.output import Column, Output
 from search.cli.picture import MEASURED, PREDICTED
 from search.cli.trial_rows import ordered_front, spread
@@ -89,8 +90,8 @@ def verify(
         return Verification()
     chosen = front.select(np.array(spread(len(front), definition.measure)))
     others = survey(definition.space, SURVEYED, np.random.default_rng(0))
-    controls = [definition.space.decode(row) for row in stratified(others, CONTROLS)]
-    candidates = [definition.space.decode(row) for row in chosen.genotypes]
+    controls = [architecture_of(definition.space.decode(row)) for row in stratified(others, CONTROLS)]
+    candidates = [architecture_of(definition.space.decode(row)) for row in chosen.genotypes]
     networks = [network_of(candidate) for candidate in (*candidates, *controls)]
     measurements = measure(
         [network for network in networks if network is not None],

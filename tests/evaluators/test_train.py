@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from evaluators._base import Task
 from evaluators.datasets import digits
-from evaluators.train import Train, schedule, trained_weights
+from evaluators.train import Train, trained_weights
 from spaces.genotype import GenotypeSpace
+from spaces.hyperparameters import AdamW, Constant, Hyperparameters
 from spaces.mbconv import mbconv
 
 SHORT = Train(epochs=3)
@@ -112,12 +113,31 @@ def test_a_loss_that_is_not_finite_ends_the_trial() -> None:
         list(SHORT(perceptron(scale=float("inf"))))
 
 
-def test_the_learning_rate_rises_then_falls() -> None:
-    assert [round(schedule(progress), 3) for progress in (0, 0.05, 0.1, 0.55, 1)] == [0.091, 0.545, 1.0, 0.5, 0.0]
-
-
 def test_impossible_settings_are_refused() -> None:
     with pytest.raises(ValueError, match="must be 'sgd' or 'adamw', got 'adam'"):
         Train(optimizer="adam")
     with pytest.raises(ValueError, match="at least 1, got 0, 64, 1"):
         Train(epochs=0)
+
+
+def joint(training: object) -> Task:
+    """Return the task of a candidate that brings its training along."""
+    space = GenotypeSpace(pg.Dict(architecture=Perceptron(width=pg.oneof([16, 32])), training=training))
+    return Task(space, np.array([1], np.uint8), seed=3)
+
+
+def test_a_candidate_brings_its_training() -> None:
+    settings = {"epochs": 2, "optimizer": "adamw", "lr": 0.01, "schedule": "step", "milestones": [0.6], "gamma": 0.5}
+    expected = list(replace(SHORT, **{**settings, "milestones": (0.6,)})(perceptron()))
+    assert list(SHORT(joint(pg.Dict(settings)))) == expected
+    assert expected != list(replace(SHORT, epochs=2)(perceptron()))
+
+
+def test_hyperparameters_are_a_training() -> None:
+    recipe = Hyperparameters(AdamW(0.01, 1e-4), Constant(), warmup=0.0, batch=128, epochs=2, label_smoothing=0.0)
+    assert list(SHORT(joint(recipe))) == list(SHORT.with_settings(recipe.settings())(perceptron()))
+
+
+def test_a_candidate_cannot_set_what_is_not_its_own() -> None:
+    with pytest.raises(ValueError, match="cannot set 'dataset' of its training; it can epochs, batch, optimizer"):
+        list(SHORT(joint(pg.Dict(dataset="mnist"))))
