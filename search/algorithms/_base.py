@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:  # reading a stored study needs no PyGlove
 
 MAX_DRAWS = 1000
 """How many fruitless draws in a row (all seen or infeasible) it takes before the space is listed instead."""
+
+RANDOM_DRAWS = 256
+"""How many random genotypes are tried where an algorithm finds nothing new."""
 
 ENUMERABLE = 1_000_000
 """Spaces up to this size are listed to find what is left of them."""
@@ -68,6 +71,8 @@ class Algorithm(ABC):
     source: ClassVar[str] = ""
     learning_changes_state: ClassVar[bool] = False
     """Whether `learn` changes what `state` returns; it is then saved with every result, else with proposals alone."""
+    exact_resume: ClassVar[bool] = True
+    """Whether a restored algorithm goes on with the very proposals that it would have made."""
 
     def start(self, problem: Problem) -> None:
         """Forget everything and prepare for `problem`. Raises ValueError where the problem is not supported."""
@@ -127,6 +132,33 @@ class Algorithm(ABC):
         if state["listing"]:
             self._remaining()
 
+    def notes(self, genotypes: np.ndarray) -> list[str]:
+        """Return what has to be stored with each genotype that was just proposed: JSON text, "" for nothing."""
+        return [""] * len(genotypes)
+
+    def recall(self, notes: Sequence[str]) -> None:  # noqa: B027 - most keep none
+        """Take in the stored notes of all genotypes that `restore` will be given next."""
+
+    def follow(
+        self,
+        state: dict[str, Any],
+        proposed: np.ndarray,
+        notes: Sequence[str],  # noqa: ARG002 - most keep none
+        results: Results,
+    ) -> bool:
+        """Take in what another process has proposed since, with its `state` and `notes`, and then these results.
+
+        Return False, and do nothing, where `start` and `restore` have to do it.
+        """
+        if type(self).restore is not Algorithm.restore or self.learning_changes_state:
+            return False
+        self._random.bit_generator.state = state["random"]
+        self._seen.update(self._space.keys(proposed))
+        if state["listing"]:
+            self._remaining()
+        self.learn(results)
+        return True
+
     def _accept(self, genotypes: np.ndarray, limit: int) -> np.ndarray:
         """Return the first `limit` genotypes that are new and meet the known constraints, and mark them seen."""
         fresh: list[int] = []
@@ -137,6 +169,17 @@ class Algorithm(ABC):
                 self._seen.add(key)
                 fresh.append(row)
         return genotypes[fresh]
+
+    def _random_fresh(self, taken: Container[bytes]) -> np.ndarray | None:
+        """Return a random genotype that is new, not among `taken`, and feasible; None where a few draws find none."""
+        drawn = self._space.sample(RANDOM_DRAWS, self._random)
+        if self._problem.known is not None:
+            drawn = drawn[self._problem.known(drawn)[1] <= 0]
+        for key, row in zip(self._space.keys(drawn), drawn, strict=True):
+            if key not in self._seen and key not in taken:
+                found: np.ndarray = row
+                return found
+        return None
 
     def _remaining(self) -> np.ndarray:
         """Return what a small space has left, in random but reproducible order; of a large one, a random sample."""

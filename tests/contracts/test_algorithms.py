@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import numpy as np
 import pyglove as pg
@@ -44,7 +43,7 @@ def results(genotypes: np.ndarray, objectives: int = 1) -> Results:
 
 
 def test_those_of_this_release_are_found() -> None:
-    assert {"random", "exhaustive", "regularized_evolution"} <= set(ALGORITHMS)
+    assert {"random", "exhaustive", *BUDGETS} <= set(ALGORITHMS)
 
 
 @pytest.mark.parametrize("space", SPACES)
@@ -88,6 +87,8 @@ def test_restored_it_goes_on_with_the_same_proposals(name: str, space: str, told
         return batch
 
     one = started(name, space, seed=5)
+    if not one.exact_resume:
+        pytest.skip(f"{name} says that it does not resume exactly")
     none = GenotypeSpace(SPACES[space]()).sample(0, np.random.default_rng())
     past = np.concatenate([none, *(step(one) for _ in range(told // 3))])
     pending = one.propose(2)
@@ -139,29 +140,44 @@ def test_a_count_below_one_is_refused(name: str, count: int) -> None:
         algorithm.propose(count)
 
 
-def objective(space: GenotypeSpace) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a separable function of a genotype whose best value, 0, is known."""
-    best = space.sample(1, np.random.default_rng(99))[0].astype(int)
-    return lambda genotypes: -np.abs(genotypes.astype(int) - best).sum(axis=1, keepdims=True).astype(float)
+UNGUIDED = ("random", "exhaustive")
+"""Those that learn nothing, and so find a planted optimum by luck alone."""
+
+BUDGETS = {
+    "local_search": 1_500,
+    "reinforce": 2_500,
+    "ppo": 2_500,
+    "hill_climb": 3_000,
+    "nsga2": 4_000,
+    "regularized_evolution": 10_000,
+}
+"""Trials within which the planted optimum is found whatever the seed; 10,000 where nothing is said."""
+
+
+def best_of_planted(name: str, seed: int, budget: int) -> float:
+    """Return the best score that `budget` trials in batches of 16 reach in a space of 9^22; the planted best is 0."""
+    space = GenotypeSpace(pg.Dict({f"layer{i}": pg.oneof(list(range(9))) for i in range(22)}))
+    planted = space.sample(1, np.random.default_rng(99))[0].astype(int)
+    algorithm = make_algorithm(name)
+    algorithm.start(Problem(space, seed=seed))
+    best = -np.inf
+    for _ in range(budget // 16):
+        batch = algorithm.propose(16)
+        scores = -np.abs(batch.astype(int) - planted).sum(axis=1, keepdims=True).astype(float)
+        best = max(best, float(scores.max()))
+        if best == 0:
+            break
+        algorithm.learn(Results(batch, scores, np.zeros(len(batch))))
+    return best
 
 
 @pytest.mark.slow
-def test_evolution_finds_a_planted_optimum_in_10_000_trials_and_random_does_not() -> None:
-    space = GenotypeSpace(pg.Dict({f"layer{i}": pg.oneof(list(range(9))) for i in range(22)}))
-    score = objective(space)
+@pytest.mark.parametrize("name", [name for name in ALGORITHMS if name not in UNGUIDED])
+def test_a_planted_optimum_is_found_within_the_budget_whatever_the_seed(name: str) -> None:
+    budget = BUDGETS.get(name, 10_000)
+    assert [best_of_planted(name, seed, budget) for seed in range(20)] == [0.0] * 20
 
-    def reached(name: str, seed: int) -> float:
-        algorithm = make_algorithm(name)
-        algorithm.start(Problem(space, seed=seed))
-        best = -np.inf
-        for _ in range(10_000 // 16):
-            batch = algorithm.propose(16)
-            values = score(batch)
-            best = max(best, float(values.max()))
-            if best == 0:
-                break
-            algorithm.learn(Results(batch, values, np.zeros(len(batch))))
-        return best
 
-    assert [reached("regularized_evolution", seed) for seed in range(20)] == [0.0] * 20
-    assert max(reached("random", seed) for seed in range(3)) < -10
+@pytest.mark.slow
+def test_chance_alone_does_not_find_the_planted_optimum() -> None:
+    assert max(best_of_planted("random", seed, 10_000) for seed in range(3)) < -10

@@ -1,0 +1,103 @@
+"""NSGA-II (Deb, Pratap, Agarwal and Meyarivan, IEEE TEC 2002) on genotypes, in batches of any size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from search.algorithms._base import Algorithm, Problem, Results
+from search.algorithms._fronts import crowding, ranks
+from search.algorithms._novelty import walk_to_new
+
+
+@dataclass
+class NSGA2(Algorithm):
+    """Breeds by binary tournaments of rank, then crowding distance; parents and children compete for survival.
+
+    A generation ends when `offspring` results have been told, however they were proposed: children are bred from the
+    population of that moment. Crossover is uniform; then one decision is mutated with a stated probability. A child
+    that was proposed before is mutated until it is new. Violations are compared before scores (constraint domination,
+    section VI). Trials that have neither scores nor a violation are passed over.
+
+    Attributes:
+      population: the number of survivors, and of random trials at the start.
+      offspring: the number of results between two selections; the paper's is `population`.
+      crossover: the probability that a child has two parents.
+      mutation: the probability that one decision of a child is changed; of a child with a single parent always one is.
+    """
+
+    name: ClassVar[str] = "nsga2"
+    source: ClassVar[str] = "Deb et al., IEEE TEC 2002"
+
+    population: int = 30
+    offspring: int = 10
+    crossover: float = 0.9
+    mutation: float = 0.5
+
+    def start(self, problem: Problem) -> None:
+        """Begin without a population. Raises ValueError for settings out of range."""
+        if self.population < 2 or self.offspring < 1:
+            raise ValueError(
+                f"nsga2 needs population >= 2 and offspring >= 1, got {self.population} and {self.offspring}"
+            )
+        if not (0 <= self.crossover <= 1 and 0 <= self.mutation <= 1):
+            raise ValueError(
+                f"nsga2 needs probabilities from 0 to 1, got crossover={self.crossover}, mutation={self.mutation}"
+            )
+        super().start(problem)
+        self._pool = Results(
+            np.zeros((0, problem.space.width), problem.space.dtype), np.zeros((0, problem.objectives)), np.zeros(0)
+        )
+        self._survivors = 0
+        self._rank = np.zeros(0, np.int64)
+        self._crowding = np.zeros(0)
+
+    def _draw(self, count: int) -> np.ndarray:
+        if not self._survivors:
+            return self._space.sample(count, self._random)
+        first, second = self._parents(count), self._parents(count)
+        crossed = self._random.random(count) < self.crossover
+        mutated = ~crossed | (self._random.random(count) < self.mutation)
+        children = self._space.crossover(first, np.where(crossed[:, None], second, first), self._random)
+        children[mutated] = self._space.mutate(children[mutated], self._random)
+        return walk_to_new(self._space, children, self._seen, self._random)
+
+    def _parents(self, count: int) -> np.ndarray:
+        """Return the winners of `count` binary tournaments, shape (count, width)."""
+        one, two = self._random.integers(self._survivors, size=(2, count))
+        rank, lonely = self._rank, self._crowding
+        loses = (rank[two] < rank[one]) | ((rank[two] == rank[one]) & (lonely[two] > lonely[one]))
+        winners: np.ndarray = self._pool.genotypes[np.where(loses, two, one)]
+        return winners
+
+    def learn(self, results: Results) -> None:
+        """Add results to the pool; let the fittest survive whenever a generation is complete."""
+        usable = np.isfinite(results.scores).all(axis=1) | (results.violations > 0)
+        rows = usable.nonzero()[0]
+        while len(rows):
+            missing = (self._survivors + self.offspring if self._survivors else self.population) - len(
+                self._pool.genotypes
+            )
+            self._pool = _joined(self._pool, results, rows[:missing])
+            if len(rows) >= missing:
+                self._select()
+            rows = rows[missing:]
+
+    def _select(self) -> None:
+        """Keep the `population` best of the pool by rank, then crowding distance."""
+        rank = ranks(self._pool.scores, self._pool.violations)
+        lonely = crowding(self._pool.scores, rank)
+        order = np.lexsort((-lonely, rank))[: self.population]
+        self._pool = Results(self._pool.genotypes[order], self._pool.scores[order], self._pool.violations[order])
+        self._survivors, self._rank = len(order), rank[order]
+        self._crowding = crowding(self._pool.scores, self._rank)
+
+
+def _joined(pool: Results, results: Results, rows: np.ndarray) -> Results:
+    return Results(
+        np.concatenate([pool.genotypes, results.genotypes[rows]]),
+        np.concatenate([pool.scores, results.scores[rows]]),
+        np.concatenate([pool.violations, results.violations[rows]]),
+    )
