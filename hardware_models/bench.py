@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FEWEST_ROUNDS = 6
 """Rounds before which agreement of two halves is taken for chance."""
 
-AGREEMENT = 0.02
+AGREEMENT = 0.01
 """The mean relative difference of two halves at which no more rounds are made."""
 
 MOST_COPIES = 16
@@ -51,8 +51,8 @@ class Bench:
         self._seed = seed
         self._inputs = torch.Generator().manual_seed(seed)
 
-    def operator(self, op: Op) -> Workload:
-        """Return a workload that runs copies of `op` alone.
+    def operator(self, op: Op, visits: int = 1) -> Workload:
+        """Return a workload that runs copies of `op` alone, visited so often in a round.
 
         Raises:
           ValueError: when PyTorch cannot run it, or what it computes is not of the shape that it declares.
@@ -66,7 +66,7 @@ class Bench:
             raise ValueError(f"{op}: PyTorch cannot run it: {str(error).splitlines()[0]}") from error
         if shape != op.output:
             raise ValueError(f"{op}: declares the output {op.output}, but computes {shape}")
-        return Workload(str(op), *self.engine.prepare(module, inputs, _copies(module, inputs)))
+        return Workload(str(op), *self.engine.prepare(module, inputs, _copies(module, inputs)), visits=visits)
 
     def network(self, module: nn.Module, input_shape: Shape) -> Workload:
         """Return a workload that runs a whole network on standard normal inputs of its own floating type."""
@@ -85,9 +85,10 @@ class Bench:
         """
         if rounds < 2:
             raise ValueError(f"rounds must be at least 2, got {rounds}")
-        visits, total = Visits(), rounds * len(preparations)
+        visits = Visits()
         with self.engine.session():
             workloads = [prepare() for prepare in preparations]
+            total = rounds * sum(workload.visits for workload in workloads)
             rng = np.random.default_rng(self._seed)
             for visits in visit_in_rounds(workloads, rounds, self.engine.threads, rng, progress):
                 if _settled(visits, len(workloads)):
@@ -113,8 +114,8 @@ def _settled(visits: Visits, count: int) -> bool:
 def _measurements(visits: Visits, workloads: Sequence[Workload]) -> tuple[Measurement, ...]:
     count = len(workloads)
     latencies, halves = estimate_ms(visits, count), halves_ms(visits, count)
-    taken = SAMPLES_A_VISIT * (visits.rounds[-1] + 1)
     for index, workload in enumerate(workloads):
+        taken = SAMPLES_A_VISIT * (visits.rounds[-1] + 1) * workload.visits
         accepted = len(visits.of(index))
         if accepted < FEWEST_ACCEPTED * taken or not np.isfinite(halves[:, index]).all():
             raise TooNoisyError(

@@ -15,10 +15,12 @@ MINIMUM_ANCHORS = 5
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """latency = scale * (sum of the entries) + per_op_ms * (number of operators) + offset_ms; none below zero.
+    """latency = scale * (sum of the entries) + per_layer_ms * (number of layers) + offset_ms.
 
     An operator timed over and over finds its code in the branch predictor and some of its data in a near cache; in a
-    network it does not. That costs in proportion to the work, once for each operator, and once a network.
+    network it does not. That costs in proportion to the work, and once for each convolution or linear layer, which is
+    called through a library of kernels; less in a network that is small enough for the caches. So scale and
+    per_layer_ms are never below zero, but offset_ms may be.
 
     Attributes:
       anchors: the networks that it was fitted on; 0 means that nothing was fitted.
@@ -26,22 +28,26 @@ class Calibration:
     """
 
     scale: float = 1.0
-    per_op_ms: float = 0.0
+    per_layer_ms: float = 0.0
     offset_ms: float = 0.0
     anchors: int = 0
     validation: ValidationReport | None = None
 
-    def __call__(self, total_ms: float, operators: int) -> float:
-        """Return the latency in ms of a network of so many operators whose entries sum to `total_ms`."""
-        return self.scale * total_ms + self.per_op_ms * operators + self.offset_ms
+    def __call__(self, total_ms: float, layers: int) -> float:
+        """Return the latency in ms of a network of so many layers (`counts.layers`) whose entries sum to `total_ms`.
+
+        However small, no network takes less than its operators alone, or `scale` of it where that is below 1.
+        """
+        affine = self.scale * total_ms + self.per_layer_ms * layers + self.offset_ms
+        return max(affine, min(self.scale, 1.0) * total_ms)
 
 
-def fit(totals_ms: np.ndarray, operators: np.ndarray, measured_ms: np.ndarray, halves_ms: np.ndarray) -> Calibration:
-    """Return the calibration with the least squared relative error on n anchors, no coefficient below zero.
+def fit(totals_ms: np.ndarray, layers: np.ndarray, measured_ms: np.ndarray, halves_ms: np.ndarray) -> Calibration:
+    """Return the calibration with the least squared relative error on n anchors; see `Calibration` for the signs.
 
     Args:
       totals_ms: (n,) sums of entries.
-      operators: (n,) numbers of operators.
+      layers: (n,) numbers of layers.
       measured_ms: (n,) latencies.
       halves_ms: (2, n) independent estimates of them.
 
@@ -51,16 +57,16 @@ def fit(totals_ms: np.ndarray, operators: np.ndarray, measured_ms: np.ndarray, h
     count = len(measured_ms)
     if count < MINIMUM_ANCHORS:
         raise ValueError(f"a calibration needs at least {MINIMUM_ANCHORS} measured networks, got {count}")
-    features = np.stack([totals_ms, operators, np.ones(count)], axis=1)
-    scale, per_op_ms, offset_ms = _non_negative(features, measured_ms)
+    features = np.stack([totals_ms, layers, np.ones(count)], axis=1)
+    scale, per_layer_ms, offset_ms = _least_squares(features, measured_ms)
     others = ~np.eye(count, dtype=bool)
-    predicted = [features[left] @ _non_negative(features[rest], measured_ms[rest]) for left, rest in enumerate(others)]
+    predicted = [features[left] @ _least_squares(features[rest], measured_ms[rest]) for left, rest in enumerate(others)]
     report = compare(np.array(predicted), measured_ms, halves_ms)
-    return Calibration(float(scale), float(per_op_ms), float(offset_ms), count, report)
+    return Calibration(float(scale), float(per_layer_ms), float(offset_ms), count, report)
 
 
-def _non_negative(features: np.ndarray, measured_ms: np.ndarray) -> np.ndarray:
-    """Return the non-negative coefficients (3,) of the least squared relative error.
+def _least_squares(features: np.ndarray, measured_ms: np.ndarray) -> np.ndarray:
+    """Return the coefficients (3,) of the least squared relative error, the first two not below zero.
 
     The best are an unconstrained optimum on some of the columns, so all seven subsets are tried.
     """
@@ -69,7 +75,7 @@ def _non_negative(features: np.ndarray, measured_ms: np.ndarray) -> np.ndarray:
     for columns in (list(chosen) for size in (1, 2, 3) for chosen in combinations(range(3), size)):
         found, *_ = np.linalg.lstsq(relative[:, columns], ones, rcond=None)
         error = float(np.sum((relative[:, columns] @ found - 1.0) ** 2))
-        if found.min() >= 0 and error < least - 1e-12:
+        if found[np.array(columns) < 2].min(initial=0.0) >= 0 and error < least - 1e-12:
             best, least = np.zeros(3), error
             best[columns] = found
     return best

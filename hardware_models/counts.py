@@ -1,4 +1,4 @@
-"""Multiply-accumulates and weights of a network, counted from its operators."""
+"""Multiply-accumulates, weights and layers of a network, counted from its operators."""
 
 from __future__ import annotations
 
@@ -48,6 +48,16 @@ def params(ops: Sequence[Op]) -> int:
       ValueError: for a plain operator of an unknown kind.
     """
     return sum(map(_params, ops))
+
+
+def layers(ops: Sequence[Op]) -> int:
+    """Return how many convolutions, linear layers and matrix products there are, those within composites included."""
+    return sum(map(_layers, ops))
+
+
+@lru_cache(maxsize=65536)
+def _layers(op: Op) -> int:
+    return layers(op.inner) if op.inner else int(op.kind in ("conv2d", "linear", "matmul"))
 
 
 @lru_cache(maxsize=65536)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from hardware_models._base import MissingEntry
 from hardware_models.calibration import Calibration
+from hardware_models.counts import layers
 from hardware_models.measurement import Measurement
 from hardware_models.op import Op
 
@@ -81,7 +82,7 @@ class LatencyTable:
         Raises:
           MissingEntry: for an operator that is not in the table.
         """
-        return {"latency_ms": self.calibration(self.total_ms(ops), len(ops))}
+        return {"latency_ms": self.calibration(self.total_ms(ops), layers(ops))}
 
     def total_ms(self, ops: Sequence[Op]) -> float:
         """Return the sum of the entries of `ops`, uncalibrated; 0 for none.

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from hardware_models.engines import Prepared
-from hardware_models.folding import fold_batch_norms
+from hardware_models.folding import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class OnnxRuntimeEngine:
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        document = export(SideBySide(fold_batch_norms(module), copies), inputs * copies)
+        document = export(SideBySide(fold(module), copies), inputs * copies)
         session = runtime.InferenceSession(document, options, providers=["CPUExecutionProvider"])
         binding = session.io_binding()
         for slot, tensor in zip(session.get_inputs(), inputs * copies, strict=True):

@@ -20,6 +20,7 @@ import torch
 
 from hardware_models.bench import Bench
 from hardware_models.calibration import MINIMUM_ANCHORS, Calibration, fit
+from hardware_models.counts import layers
 from hardware_models.device import this_device
 from hardware_models.drift import split_half_error
 from hardware_models.latency_table import LatencyTable, Provenance
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 
 ROUNDS = 20
 """Rounds that are made at most, unless told otherwise."""
+
+
+OPERATOR_VISITS = 80
+MOST_VISITS = 4
+"""Where a space has few operators, each is visited several times a round: few errors do not cancel out in a sum."""
 
 
 class Network(NamedTuple):
@@ -69,7 +75,8 @@ def profile(
       engine: `torch` or `onnxruntime`.
       threads: that the engine computes with. One is timed by its CPU clock, several by the wall clock.
       batch: images in each call; latencies are of a whole batch.
-      rounds: at most; fewer are made where two halves of them agree to 2 %.
+      rounds: at most, with up to four visits to each operator and one to each anchor; fewer are made where two halves
+        of them agree to 1 %.
       seed: of the order of visits, and of inputs.
       progress: called with the visits done and the visits in all.
 
@@ -86,10 +93,10 @@ def profile(
     if 0 < len(anchors) < MINIMUM_ANCHORS:
         raise ValueError(f"expected no anchors or at least {MINIMUM_ANCHORS}, got {len(anchors)}")
     bench = Bench(engine, threads, batch, seed)
-    calls = [partial(bench.operator, op) for op in distinct] + [
-        partial(bench.network, *anchor[:2]) for anchor in anchors
-    ]
-    timed, visits = bench.time(calls, rounds, progress)
+    often = max(1, min(MOST_VISITS, OPERATOR_VISITS // len(distinct)))
+    preparations = [partial(bench.operator, op, often) for op in distinct]
+    preparations += [partial(bench.network, *anchor[:2]) for anchor in anchors]
+    timed, visits = bench.time(preparations, rounds, progress)
     entries, measured = timed[: len(distinct)], timed[len(distinct) :]
     table = LatencyTable(dict(zip(distinct, entries, strict=True)), _provenance(distinct, entries, visits, bench))
     return replace(table, calibration=_calibrate(table, anchors, measured)) if anchors else table
@@ -99,6 +106,7 @@ def measure(
     networks: Sequence[Network],
     *,
     reference: LatencyTable | None = None,
+    anchors: Sequence[Anchor] = (),
     engine: str = "torch",
     threads: int = 1,
     batch: int = 1,
@@ -108,25 +116,34 @@ def measure(
 ) -> tuple[Measurement, ...]:
     """Return the latency of each network on this machine's CPU, by the protocol and with the arguments of `profile`.
 
-    With a `reference`, latencies are those of the machine at the speed that it had when this table was made: its
-    operators are timed again in the same rounds, and the median ratio of their times then and now is applied. Shared
-    machines change their speed by 10 to 30 % between two sessions.
+    With a `reference`, latencies are those of the machine at the speed that it had when this table was made: `anchors`
+    are timed in the same rounds, and the median ratio of the table's predictions to their times is applied. Best are
+    those that the table was calibrated on; operators would not do, as caches that are shared with strangers slow them
+    down by less than whole networks. Shared machines change their speed by 10 to 30 % between two sessions.
 
     Raises:
-      ValueError: as `profile`; and for a reference of another engine, batch, device or number of threads.
+      ValueError: as `profile`; for a reference without anchors or anchors without a reference; and for a reference of
+        another engine, batch, device or number of threads.
+      MissingEntry: for an anchor's operator that the reference does not hold.
     """
+    if (reference is None) != (not anchors):
+        raise ValueError(
+            f"reference and anchors come together, got {'no' if reference is None else 'a'} reference and "
+            f"{len(anchors)} anchors; pass the table and the networks that it was calibrated on"
+        )
     if not networks:
         return ()
     bench = Bench(engine, threads, batch, seed)
-    ops = () if reference is None else tuple(reference.entries)
     if reference is not None:
         _check_comparable(reference, bench)
-    calls = [partial(bench.network, *network) for network in networks] + [partial(bench.operator, op) for op in ops]
-    timed, _ = bench.time(calls, rounds, progress)
-    measured, again = timed[: len(networks)], timed[len(networks) :]
+    anchors = [Anchor(*anchor) for anchor in anchors]
+    expected = [reference(anchor.ops)["latency_ms"] for anchor in anchors] if reference is not None else []
+    everything = [*networks, *(Network(anchor.module, anchor.input_shape) for anchor in anchors)]
+    timed, _ = bench.time([partial(bench.network, *network) for network in everything], rounds, progress)
+    measured, now = timed[: len(networks)], timed[len(networks) :]
     if reference is None:
         return measured
-    ratios = [reference.entries[op].latency_ms / now.latency_ms for op, now in zip(ops, again, strict=True)]
+    ratios = [then_ms / again.latency_ms for then_ms, again in zip(expected, now, strict=True)]
     return tuple(one.scaled(float(np.median(ratios))) for one in measured)
 
 
@@ -145,7 +162,7 @@ def _check_comparable(reference: LatencyTable, bench: Bench) -> None:
 def _calibrate(table: LatencyTable, anchors: Sequence[Anchor], measured: Sequence[Measurement]) -> Calibration:
     return fit(
         np.array([table.total_ms(anchor.ops) for anchor in anchors]),
-        np.array([len(anchor.ops) for anchor in anchors]),
+        np.array([layers(anchor.ops) for anchor in anchors]),
         np.array([one.latency_ms for one in measured]),
         np.array([one.halves_ms for one in measured]).T,
     )

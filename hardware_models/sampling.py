@@ -1,6 +1,6 @@
 """Timed calls in shuffled rounds: the raw samples that estimates are made of.
 
-Everything that will be compared is visited once a round, in a new random order, so that a slow spell of the machine
+Everything that will be compared is visited in each round, in a new random order, so that a slow spell of the machine
 hits no candidate more than another. A visit is one warm-up and three timed samples. A single thread is timed by its
 CPU clock, which stands still while another process has the core; several threads can only be timed by the wall clock,
 where the samples that were interrupted are thrown away.
@@ -32,11 +32,12 @@ class TooNoisyError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Something to time: a name for messages, and a call that does it so many times before it returns."""
+    """Something to time: a name for messages, a call that does it `runs` times, and the visits to it in a round."""
 
     name: str
     call: Callable[[], object]
     runs: int = 1
+    visits: int = 1
 
 
 @dataclass
@@ -72,11 +73,12 @@ def visit_in_rounds(
     The garbage collector rests between the first round and the last. `progress` hears of each visit.
     """
     visits = Visits()
-    total = rounds * len(workloads)
+    order = [index for index, workload in enumerate(workloads) for _ in range(workload.visits)]
+    total = rounds * len(order)
     with _no_garbage_collection():
         repeats = [_repeats(workload.call) for workload in workloads]
         for number in range(rounds):
-            for index in rng.permutation(len(workloads)):
+            for index in rng.permutation(order):
                 samples = _visit(visits, workloads[index], repeats[index], threads)
                 visits.workloads.append(int(index))
                 visits.rounds.append(number)

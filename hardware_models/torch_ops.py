@@ -14,7 +14,15 @@ DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.
 
 
 class Add(nn.Module):
-    """The sum of its inputs, from left to right."""
+    """The sum of two inputs, which `torch.fx` can trace: in a network an addition is no module that is called."""
+
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        """Return the sum, broadcast as PyTorch does."""
+        return first + second
+
+
+class AddAll(nn.Module):
+    """The sum of any number of inputs, from left to right."""
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Return the sum; all inputs have one shape."""
@@ -96,7 +104,6 @@ def _global_avg_pool(op: Op) -> nn.Module:
 
 
 _PLAIN: dict[str, Callable[[], nn.Module]] = {
-    "add": Add,
     "concat": Concat,
     "flatten": nn.Flatten,
     "gelu": nn.GELU,
@@ -114,6 +121,7 @@ _PLAIN: dict[str, Callable[[], nn.Module]] = {
 
 _SHAPED: dict[str, Callable[[Op], nn.Module]] = {
     "adaptive_avg_pool2d": lambda op: nn.AdaptiveAvgPool2d((op.output[1], op.output[2])),
+    "add": lambda op: Add() if len(op.inputs) == 2 else AddAll(),
     "avg_pool2d": _avg_pool2d,
     "batch_norm2d": lambda op: nn.BatchNorm2d(op.output[0]),
     "conv2d": _conv2d,

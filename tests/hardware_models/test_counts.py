@@ -11,7 +11,7 @@ from shared_data import shared_data
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from hardware_models.counts import Counts, macs, params
+from hardware_models.counts import Counts, layers, macs, params
 from hardware_models.op import Op, chain, conv2d, elementwise, linear
 from hardware_models.torch_ops import build
 from tests.hardware_models.small_networks import IMAGE, chain_network, chain_ops
@@ -58,6 +58,10 @@ def test_a_whole_network_agrees_with_its_operators():
 
 def test_an_operator_that_stands_twice_counts_twice():
     assert macs([OPS[0], OPS[0]]) == 2 * macs([OPS[0]]) == 2 * 16 * 15 * 9 * 27
+
+
+def test_layers_are_what_multiplies_by_weights_within_composites_too():
+    assert layers(OPS) == 1 + 1 + 1 + 1 + 1 + 1 + 1 + 0 + 0 + 0 + 0 + 3
 
 
 def test_nothing_costs_nothing():

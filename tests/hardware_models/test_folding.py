@@ -1,11 +1,11 @@
-"""Batch norms folded into convolutions."""
+"""Batch norms folded into convolutions, identities left out."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from hardware_models.folding import fold_batch_norms
+from hardware_models.folding import fold
 
 
 def trained(module: nn.Module) -> nn.Module:
@@ -53,11 +53,11 @@ class Branching(nn.Module):
 def largest_difference(module: nn.Module) -> float:
     """Return the largest absolute difference that folding makes to an output."""
     images = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(1))
-    return (module(images) - fold_batch_norms(module)(images)).abs().max().item()
+    return (module(images) - fold(module)(images)).abs().max().item()
 
 
 def test_a_norm_that_alone_follows_a_convolution_is_folded():
-    assert norms(fold_batch_norms(trained(Branches()))) == 1
+    assert norms(fold(trained(Branches()))) == 1
 
 
 def test_folding_changes_no_output():
@@ -66,12 +66,12 @@ def test_folding_changes_no_output():
 
 def test_a_network_that_cannot_be_traced_is_folded_within_its_sequences():
     module = trained(Branching())
-    assert norms(fold_batch_norms(module)) == 0
+    assert norms(fold(module)) == 0
     assert largest_difference(module) < 1e-5
 
 
 def test_a_norm_before_its_convolution_stays():
-    assert norms(fold_batch_norms(trained(nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 1))))) == 1
+    assert norms(fold(trained(nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 1))))) == 1
 
 
 def test_a_convolution_that_is_called_twice_keeps_its_norms():
@@ -82,6 +82,17 @@ def test_a_convolution_that_is_called_twice_keeps_its_norms():
 
 def test_the_module_itself_is_left_alone():
     module = trained(Branches()).train()
-    fold_batch_norms(module)
+    fold(module)
     assert module.training
     assert norms(module) == 2
+
+
+def test_what_does_nothing_is_left_out():
+    kept = fold(nn.Sequential(nn.Identity(), nn.ReLU(), nn.Dropout()))
+    assert [type(part) for part in kept.children()] == [nn.ReLU]
+
+
+def test_a_single_layer_is_copied_as_it_is():
+    layer = nn.ReLU()
+    assert type(fold(layer)) is nn.ReLU
+    assert fold(layer) is not layer

@@ -26,7 +26,7 @@ def test_an_operator_that_stands_twice_is_summed_twice():
 
 
 def test_the_calibration_is_applied():
-    table = replace(TABLE, calibration=Calibration(scale=2.0, per_op_ms=0.25, offset_ms=1.0))
+    table = replace(TABLE, calibration=Calibration(scale=2.0, per_layer_ms=0.25, offset_ms=1.0))
     assert table((CONV, HEAD)) == {"latency_ms": 2 * 2.0 + 2 * 0.25 + 1.0}
     assert table.total_ms((CONV, HEAD)) == 2.0
 

@@ -11,7 +11,7 @@ import torch
 from hardware_models.device import this_device
 from hardware_models.latency_table import LatencyTable
 from hardware_models.op import Op, conv2d, elementwise
-from hardware_models.profiler import Anchor, Network, measure, profile
+from hardware_models.profiler import MOST_VISITS, Anchor, Network, measure, profile
 from tests.hardware_models.small_networks import IMAGE, chain_network, chain_ops
 
 SMALL, LARGE = conv2d((8, 8, 8), 8, 3), conv2d((64, 32, 32), 64, 3)
@@ -38,7 +38,7 @@ def test_each_distinct_operator_has_an_entry(table: LatencyTable):
 def test_an_entry_is_told_with_its_spread(table: LatencyTable):
     for entry in table.entries.values():
         assert 0 < entry.minimum_ms <= entry.quartile_ms <= entry.median_ms
-        assert entry.samples == 3 * table.provenance.rounds
+        assert entry.samples == 3 * MOST_VISITS * table.provenance.rounds
         assert min(entry.halves_ms) > 0
 
 
@@ -69,16 +69,21 @@ def test_a_measured_table_comes_back_from_json(table: LatencyTable):
 
 
 def test_a_reference_puts_measurements_on_its_speed(table: LatencyTable):
-    slow = {op: entry.scaled(100.0) for op, entry in table.entries.items()}
     networks = [Network(chain_network(8, 1), IMAGE)]
+    slow = LatencyTable({op: entry.scaled(100.0) for op, entry in table.entries.items()}, table.provenance)
     (plain,) = measure(networks, rounds=4)
-    (scaled,) = measure(networks, rounds=4, reference=LatencyTable(slow, table.provenance))
+    (scaled,) = measure(networks, rounds=4, reference=slow, anchors=ANCHORS)
     assert 20 < scaled.latency_ms / plain.latency_ms < 500
 
 
 def test_a_reference_of_another_batch_is_refused(table: LatencyTable):
     with pytest.raises(ValueError, match=re.escape("batch 1, 12 operators) does not fit what is measured")):
-        measure([Network(chain_network(8, 1), IMAGE)], batch=2, reference=table)
+        measure([Network(chain_network(8, 1), IMAGE)], batch=2, reference=table, anchors=ANCHORS)
+
+
+def test_a_reference_needs_anchors(table: LatencyTable):
+    with pytest.raises(ValueError, match="come together, got a reference and 0 anchors"):
+        measure([Network(chain_network(8, 1), IMAGE)], reference=table)
 
 
 def test_latency_is_of_a_whole_batch():
@@ -89,7 +94,7 @@ def test_latency_is_of_a_whole_batch():
 def test_progress_ends_at_its_total():
     heard: list[tuple[int, int]] = []
     profile([SMALL], rounds=2, progress=lambda done, total: heard.append((done, total)))
-    assert heard == [(1, 2), (2, 2), (2, 2)]
+    assert heard == [*((done, 8) for done in range(1, 9)), (8, 8)]
 
 
 def test_torch_has_its_threads_back_afterwards():

@@ -27,6 +27,11 @@ def test_every_workload_is_visited_once_a_round():
     assert visits.rounds == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
 
 
+def test_a_workload_may_be_visited_more_often():
+    visits = last([Workload("often", lambda: None, visits=3), spin(20)], 2)
+    assert sorted(visits.workloads[:4]) == sorted(visits.workloads[4:]) == [0, 0, 0, 1]
+
+
 def test_the_order_changes_from_round_to_round():
     visits = last([spin(10)] * 8, 4)
     assert len({tuple(visits.workloads[start : start + 8]) for start in range(0, 32, 8)}) > 1

@@ -25,23 +25,6 @@ def told(genotypes: np.ndarray, *scores: np.ndarray, violations: np.ndarray | No
     return Results(genotypes, np.stack(scores, axis=1), np.zeros(len(genotypes)) if violations is None else violations)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("made", BOTH)
-def test_a_planted_optimum_is_found_in_2_500_trials_by_every_seed(made: type[PolicyGradient]) -> None:
-    best = LAYERS.sample(1, np.random.default_rng(99))[0].astype(int)
-
-    def reached(seed: int) -> float:
-        algorithm, top = started(made(), LAYERS, seed), -np.inf
-        for _ in range(2_500 // 16):
-            batch = algorithm.propose(16)
-            scores = -np.abs(batch.astype(int) - best).sum(axis=1).astype(float)
-            top = max(top, float(scores.max()))
-            algorithm.learn(told(batch, scores))
-        return top
-
-    assert [reached(seed) for seed in range(20)] == [0.0] * 20
-
-
 @pytest.mark.parametrize("made", BOTH)
 def test_floats_close_in_on_their_best(made: type[PolicyGradient]) -> None:
     space = GenotypeSpace(pg.Dict(rate=pg.floatv(1e-5, 1.0, scale="log"), drop=pg.floatv(0.0, 1.0)))
