@@ -2,11 +2,11 @@
 
     python benchmarks/latency_tables.py [--engine torch] [--networks 60] [--rounds 20] [--seed 0]
 
-Profiles the space's operators with 18 anchor networks, then measures other networks, evenly spread over the range of
-cost, in a session of its own, with the anchors once more: these tell by how much the machine has changed its speed in
-between, one factor for all. Beside each figure stands the same figure between two halves of the measurements: no
-table can be closer to the truth than the truth is to itself. Ends with 1 when the table misses its targets (MAPE 3 %,
-Kendall tau 0.95) and is worse than the truth's own figures too.
+Profiles the space's operators with 18 anchor networks; other networks, evenly spread over the range of cost, take their
+turns in the same rounds, so that what a shared machine does between two sessions is not counted as the table's error.
+Beside each figure stands the same figure between two halves of the measurements: no table can be closer to the truth
+than the truth is to itself. Ends with 1 when the table misses its targets (MAPE 3 %, Kendall tau 0.95) and is worse
+than the truth's own figures too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import numpy as np
 
 from hardware_models.counts import macs
 from hardware_models.latency_table import LatencyTable
-from hardware_models.profiler import ROUNDS, Anchor, Network, measure, profile
+from hardware_models.measurement import Measurement
+from hardware_models.profiler import ROUNDS, Anchor, Network, profile_and_measure
 from hardware_models.validation import ValidationReport, compare
 from spaces.genotype import GenotypeSpace
 from spaces.nasbench201 import NasBench201, nasbench201
@@ -36,17 +37,9 @@ def main() -> int:
     cells = [space.decode(row) for row in space.sample(SAMPLED, rng)]
     cells = list({cell.ops(): cell for cell in cells}.values())  # cells whose live edges are equal are one network
     anchors = spread(cells, [rough_cost(cell) for cell in cells], ANCHORS)
-    table = profiled(cells, anchors, settings)
-
     chosen = [cell for cell in cells if cell not in anchors]
-    held_out = spread(chosen, [table(cell.ops())["latency_ms"] for cell in chosen], settings.networks)
-    start = time.perf_counter()
-    modules = [Network(cell.build(), cell.input_shape) for cell in held_out]
-    again = [Anchor(cell.build(), cell.input_shape, cell.ops()) for cell in anchors]
-    measured = measure(
-        modules, reference=table, anchors=again, engine=settings.engine, rounds=settings.rounds, seed=settings.seed
-    )
-    print(f"measured {len(held_out)} held-out networks in {time.perf_counter() - start:.1f} s")
+    held_out = spread(chosen, [rough_cost(cell) for cell in chosen], settings.networks)
+    table, measured = profiled(cells, anchors, held_out, settings)
 
     truth = np.array([one.latency_ms for one in measured])
     halves = np.array([one.halves_ms for one in measured]).T
@@ -81,20 +74,27 @@ def spread(cells: list[NasBench201], costs: list[float], count: int) -> list[Nas
     return [cells[index] for index in chosen]
 
 
-def profiled(cells: list[NasBench201], anchors: list[NasBench201], settings: argparse.Namespace) -> LatencyTable:
+def profiled(
+    cells: list[NasBench201], anchors: list[NasBench201], held_out: list[NasBench201], settings: argparse.Namespace
+) -> tuple[LatencyTable, tuple[Measurement, ...]]:
     start = time.perf_counter()
     networks = [Anchor(cell.build(), cell.input_shape, cell.ops()) for cell in anchors]
     ops = dict.fromkeys(op for cell in cells for op in cell.ops())
-    table = profile(ops, networks, engine=settings.engine, rounds=settings.rounds, seed=settings.seed)
+    others = [Network(cell.build(), cell.input_shape) for cell in held_out]
+    table, measured = profile_and_measure(
+        ops, networks, others, engine=settings.engine, rounds=settings.rounds, seed=settings.seed
+    )
     provenance, fit = table.provenance, table.calibration
     print(f"{provenance.device_name} ({provenance.device}), {provenance.engine} {provenance.engine_version}, 1 thread")
     print(
-        f"profiled {len(table.entries)} operators and {fit.anchors} anchors in {time.perf_counter() - start:.1f} s: "
+        f"profiled {len(table.entries)} operators and {fit.anchors} anchors, "
+        f"with {len(held_out)} held-out networks between them, in {time.perf_counter() - start:.1f} s: "
         f"{provenance.rounds} rounds, load {provenance.load_average:.1f}, wall/CPU {provenance.wall_over_cpu:.2f}, "
         f"entries' split-half difference {provenance.noise:.1%}"
     )
-    print(f"latency = {fit.scale:.3f} * sum + {fit.per_layer_ms * 1e3:.1f} us * layers + {fit.offset_ms:.3f} ms")
-    return table
+    calls = f"{fit.per_layer_ms * 1e3:.1f} us * layers + {fit.per_op_ms * 1e3:.1f} us * operators"
+    print(f"latency = {fit.scale:.3f} * sum + {calls} + {fit.offset_ms:.3f} ms")
+    return table, measured
 
 
 def show(report: ValidationReport, plain: ValidationReport) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
+from scipy.optimize import lsq_linear
 
 from hardware_models.validation import ValidationReport, compare
 
@@ -15,12 +15,12 @@ MINIMUM_ANCHORS = 5
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """latency = scale * (sum of the entries) + per_layer_ms * (number of layers) + offset_ms.
+    """latency = scale * (sum of the entries) + per_layer_ms * (layers) + per_op_ms * (operators) + offset_ms.
 
     An operator timed over and over finds its code in the branch predictor and some of its data in a near cache; in a
-    network it does not. That costs in proportion to the work, and once for each convolution or linear layer, which is
-    called through a library of kernels; less in a network that is small enough for the caches. So scale and
-    per_layer_ms are never below zero, but offset_ms may be.
+    network it does not. That costs in proportion to the work, once for each operator, and once more for each layer (a
+    convolution or linear layer), which is called through a library of kernels; less in a network that is small enough
+    for the caches. So none is below zero but offset_ms may be.
 
     Attributes:
       anchors: the networks that it was fitted on; 0 means that nothing was fitted.
@@ -29,25 +29,28 @@ class Calibration:
 
     scale: float = 1.0
     per_layer_ms: float = 0.0
+    per_op_ms: float = 0.0
     offset_ms: float = 0.0
     anchors: int = 0
     validation: ValidationReport | None = None
 
-    def __call__(self, total_ms: float, layers: int) -> float:
-        """Return the latency in ms of a network of so many layers (`counts.layers`) whose entries sum to `total_ms`.
+    def __call__(self, total_ms: float, layers: int, operators: int) -> float:
+        """Return the latency in ms of a network of so many layers (`counts.layers`) and operators, by their sum.
 
         However small, no network takes less than its operators alone, or `scale` of it where that is below 1.
         """
-        affine = self.scale * total_ms + self.per_layer_ms * layers + self.offset_ms
-        return max(affine, min(self.scale, 1.0) * total_ms)
+        calls_ms = self.per_layer_ms * layers + self.per_op_ms * operators
+        return max(self.scale * total_ms + calls_ms + self.offset_ms, min(self.scale, 1.0) * total_ms)
 
 
-def fit(totals_ms: np.ndarray, layers: np.ndarray, measured_ms: np.ndarray, halves_ms: np.ndarray) -> Calibration:
+def fit(
+    totals_ms: np.ndarray, layers: np.ndarray, operators: np.ndarray, measured_ms: np.ndarray, halves_ms: np.ndarray
+) -> Calibration:
     """Return the calibration with the least squared relative error on n anchors; see `Calibration` for the signs.
 
     Args:
       totals_ms: (n,) sums of entries.
-      layers: (n,) numbers of layers.
+      layers, operators: (n,) numbers of either.
       measured_ms: (n,) latencies.
       halves_ms: (2, n) independent estimates of them.
 
@@ -57,25 +60,17 @@ def fit(totals_ms: np.ndarray, layers: np.ndarray, measured_ms: np.ndarray, halv
     count = len(measured_ms)
     if count < MINIMUM_ANCHORS:
         raise ValueError(f"a calibration needs at least {MINIMUM_ANCHORS} measured networks, got {count}")
-    features = np.stack([totals_ms, layers, np.ones(count)], axis=1)
-    scale, per_layer_ms, offset_ms = _least_squares(features, measured_ms)
+    features = np.stack([totals_ms, layers, operators, np.ones(count)], axis=1)
+    scale, per_layer_ms, per_op_ms, offset_ms = _least_squares(features, measured_ms).tolist()
     others = ~np.eye(count, dtype=bool)
     predicted = [features[left] @ _least_squares(features[rest], measured_ms[rest]) for left, rest in enumerate(others)]
     report = compare(np.array(predicted), measured_ms, halves_ms)
-    return Calibration(float(scale), float(per_layer_ms), float(offset_ms), count, report)
+    return Calibration(scale, per_layer_ms, per_op_ms, offset_ms, count, report)
 
 
 def _least_squares(features: np.ndarray, measured_ms: np.ndarray) -> np.ndarray:
-    """Return the coefficients (3,) of the least squared relative error, the first two not below zero.
-
-    The best are an unconstrained optimum on some of the columns, so all seven subsets are tried.
-    """
-    relative, ones = features / measured_ms[:, None], np.ones(len(measured_ms))
-    best, least = np.zeros(3), np.inf
-    for columns in (list(chosen) for size in (1, 2, 3) for chosen in combinations(range(3), size)):
-        found, *_ = np.linalg.lstsq(relative[:, columns], ones, rcond=None)
-        error = float(np.sum((relative[:, columns] @ found - 1.0) ** 2))
-        if found[np.array(columns) < 2].min(initial=0.0) >= 0 and error < least - 1e-12:
-            best, least = np.zeros(3), error
-            best[columns] = found
-    return best
+    """Return the coefficients (4,) of the least squared relative error, none below zero but the last."""
+    found = lsq_linear(
+        features / measured_ms[:, None], np.ones(len(measured_ms)), ([0, 0, 0, -np.inf], np.inf), method="bvls"
+    )
+    return np.asarray(found.x)

@@ -82,7 +82,7 @@ class LatencyTable:
         Raises:
           MissingEntry: for an operator that is not in the table.
         """
-        return {"latency_ms": self.calibration(self.total_ms(ops), layers(ops))}
+        return {"latency_ms": self.calibration(self.total_ms(ops), layers(ops), len(ops))}
 
     def total_ms(self, ops: Sequence[Op]) -> float:
         """Return the sum of the entries of `ops`, uncalibrated; 0 for none.

@@ -138,10 +138,10 @@ def _load_time(field: Field) -> str:
 def _load_calibration(field: Field) -> Calibration:
     members = field.members(_CALIBRATION_FIELDS)
     anchors = members["anchors"].integer(0, 10**9)
-    scale, per_layer_ms = members["scale"].number(), members["per_layer_ms"].number()
+    scale, per_layer_ms, per_op_ms = (members[name].number() for name in ("scale", "per_layer_ms", "per_op_ms"))
     offset_ms = members["offset_ms"].number(-1e12, 1e12)
     validation = None if members["validation"].value is None else _load_report(members["validation"])
-    return Calibration(scale, per_layer_ms, offset_ms, anchors, validation)
+    return Calibration(scale, per_layer_ms, per_op_ms, offset_ms, anchors, validation)
 
 
 def _load_report(field: Field) -> ValidationReport:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 ROUNDS = 20
 """Rounds that are made at most, unless told otherwise."""
-
 
 OPERATOR_VISITS = 80
 MOST_VISITS = 4
@@ -86,6 +85,26 @@ def profile(
       ModuleNotFoundError: where the engine's packages are missing.
       TooNoisyError: with several threads, where most samples were interrupted.
     """
+    settings: dict[str, Any] = {"engine": engine, "threads": threads, "batch": batch, "rounds": rounds, "seed": seed}
+    return profile_and_measure(ops, anchors, (), **settings, progress=progress)[0]
+
+
+def profile_and_measure(
+    ops: Iterable[Op],
+    anchors: Sequence[Anchor],
+    networks: Sequence[Network],
+    *,
+    engine: str = "torch",
+    threads: int = 1,
+    batch: int = 1,
+    rounds: int = ROUNDS,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> tuple[LatencyTable, tuple[Measurement, ...]]:
+    """Return what `profile` does, and the latencies of other networks that took their turns in the same rounds.
+
+    This is how a table is validated: what the machine does between two sessions is not counted as the table's error.
+    """
     anchors = [Anchor(*anchor) for anchor in anchors]
     distinct = list(dict.fromkeys([*ops, *(op for anchor in anchors for op in anchor.ops)]))
     if not distinct:
@@ -95,11 +114,14 @@ def profile(
     bench = Bench(engine, threads, batch, seed)
     often = max(1, min(MOST_VISITS, OPERATOR_VISITS // len(distinct)))
     preparations = [partial(bench.operator, op, often) for op in distinct]
-    preparations += [partial(bench.network, *anchor[:2]) for anchor in anchors]
+    whole = [*(Network(anchor.module, anchor.input_shape) for anchor in anchors), *networks]
+    preparations += [partial(bench.network, *network) for network in whole]
     timed, visits = bench.time(preparations, rounds, progress)
     entries, measured = timed[: len(distinct)], timed[len(distinct) :]
     table = LatencyTable(dict(zip(distinct, entries, strict=True)), _provenance(distinct, entries, visits, bench))
-    return replace(table, calibration=_calibrate(table, anchors, measured)) if anchors else table
+    if anchors:
+        table = replace(table, calibration=_calibrate(table, anchors, measured[: len(anchors)]))
+    return table, measured[len(anchors) :]
 
 
 def measure(
@@ -163,6 +185,7 @@ def _calibrate(table: LatencyTable, anchors: Sequence[Anchor], measured: Sequenc
     return fit(
         np.array([table.total_ms(anchor.ops) for anchor in anchors]),
         np.array([layers(anchor.ops) for anchor in anchors]),
+        np.array([len(anchor.ops) for anchor in anchors]),
         np.array([one.latency_ms for one in measured]),
         np.array([one.halves_ms for one in measured]).T,
     )

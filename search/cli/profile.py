@@ -130,7 +130,8 @@ def _print_table(out: Output, table: LatencyTable) -> None:
         check = fit.validation
         out.line(
             f"calibrated on {fit.anchors} whole networks: latency = {fit.scale:.3f} x sum + "
-            f"{1000 * fit.per_layer_ms:.2f} µs x layers + {1000 * fit.offset_ms:.1f} µs"
+            f"{1000 * fit.per_layer_ms:.2f} µs x layers + {1000 * fit.per_op_ms:.2f} µs x operators + "
+            f"{1000 * fit.offset_ms:.1f} µs"
         )
         tau = "-" if check.kendall_tau is None else f"{check.kendall_tau:.3f}"
         truth = "-" if check.truth_mape is None else f"{100 * check.truth_mape:.1f} %"

@@ -79,7 +79,7 @@ reports = st.builds(
     truth_mape=st.none() | times,
     truth_kendall_tau=correlations,
 )
-calibrations = st.builds(Calibration, times, times, st.floats(-1e9, 1e9), counts, st.none() | reports)
+calibrations = st.builds(Calibration, times, times, times, st.floats(-1e9, 1e9), counts, st.none() | reports)
 provenances = st.builds(
     Provenance,
     **dict.fromkeys(
