@@ -24,6 +24,7 @@ class Attempt:
       measured: the last value of each metric that was reported.
       verdict: the state and reason that a report has settled, whatever is told.
       state: PENDING while it waits.
+      note: what the algorithm wants to be stored with the trial.
     """
 
     trial: Trial
@@ -31,6 +32,7 @@ class Attempt:
     measured: dict[str, float] = field(default_factory=dict)
     verdict: tuple[TrialState, str] | None = None
     state: TrialState = TrialState.RUNNING
+    note: str = ""
 
     def started(self) -> Attempt:
         """Return the attempt after this one."""
@@ -50,7 +52,8 @@ class Attempt:
     def new_row(self) -> dict[str, Any]:
         """Return what is written when the trial is new."""
         trial = self.trial
-        return {"number": trial.number, "seed": trial.seed, "genotype": text_of(trial.genotype)}
+        row = {"number": trial.number, "seed": trial.seed, "genotype": text_of(trial.genotype)}
+        return {**row, "note": self.note or None}
 
     def waiting_row(self, reason: str) -> dict[str, Any]:
         """Return what is written when the trial is put back."""
@@ -62,9 +65,11 @@ class Attempt:
         return {**self.key, **row}
 
 
-def new_attempt(study_seed: int, number: int, genotype: np.ndarray, known: Mapping[str, float]) -> Attempt:
+def new_attempt(
+    study_seed: int, number: int, genotype: np.ndarray, known: Mapping[str, float], note: str = ""
+) -> Attempt:
     """Return the first attempt at a new trial."""
-    return Attempt(Trial(number, 1, genotype, trial_seed(study_seed, number), known))
+    return Attempt(Trial(number, 1, genotype, trial_seed(study_seed, number), known), note=note)
 
 
 def trial_seed(seed: int, number: int) -> int:

@@ -36,6 +36,7 @@ class History:
       results: of the finished ones, in the order in which they were told.
       unfinished: by number.
       front: the numbers of the trials on the front, and `front_scores` (m, objectives).
+      notes: what the algorithm stored with each trial, by number.
     """
 
     genotypes: np.ndarray
@@ -43,6 +44,7 @@ class History:
     unfinished: tuple[Unfinished, ...]
     front: list[int]
     front_scores: np.ndarray
+    notes: tuple[str, ...] = ()
 
 
 def results_of(
@@ -73,7 +75,7 @@ def read_history(  # noqa: PLR0917 - a study's parts
 ) -> History:
     """Return the past of a study."""
     this = trials.c.study_id == study_id
-    wanted = ("number", "state", "attempt", "losses", "seed", "told", "genotype")
+    wanted = ("number", "state", "attempt", "losses", "seed", "told", "genotype", "note")
     rows = connection.execute(
         sa.select(*(trials.c[name] for name in wanted)).where(this).order_by(trials.c.number)
     ).all()
@@ -93,7 +95,9 @@ def read_history(  # noqa: PLR0917 - a study's parts
     query = sa.select(fronts.c.number).where(fronts.c.study_id == study_id).order_by(fronts.c.number)
     front = list(connection.scalars(query))
     place = {number: index for index, number in enumerate(order)}
-    return History(genotypes, results, unfinished, front, results.scores[[place[number] for number in front]])
+    front_scores = results.scores[[place[number] for number in front]]
+    notes = tuple(row.note or "" for row in rows)
+    return History(genotypes, results, unfinished, front, front_scores, notes)
 
 
 def _final_values(connection: sa.Connection, study_id: int, names: set[str]) -> dict[int, dict[str, float]]:

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 import sqlalchemy as sa
 
+from search.annotation_documents import KEY, annotation_documents, keep_annotations
 from search.database import Database
 from search.errors import StudyNotFound
 from search.fields import parse_json
@@ -60,6 +61,7 @@ def _documents(database: Database, name: str) -> Iterator[dict[str, Any]]:
                 final = {item.name: item.value for item in values.of(trial["number"])}
                 steps = [(i.step, i.name, i.value, i.measured_at) for i in measured.of(trial["number"])]
                 yield trial_document(trial, final, steps)
+        yield from annotation_documents(connection, row["id"])
         chosen = set(HASH.findall(json.dumps(row["settings"])))
         tables = sa.select(*(latency_tables.c[field] for field in TABLE_FIELDS))
         tables = tables.where(latency_tables.c.sha256.in_(chosen)).order_by(latency_tables.c.sha256)
@@ -128,11 +130,18 @@ class _Import:
         return str(name)
 
     def _read_rest(self, lines: Iterator[Any], key: int, study: dict[str, Any]) -> None:
-        number, rows, values, steps = 0, [], [], []
+        number = 0
+        rows: list[dict[str, Any]] = []
+        values: list[dict[str, Any]] = []
+        steps: list[dict[str, Any]] = []
         for document in lines:
             with self._located():
                 if isinstance(document, dict) and "latency_table" in document:
                     self._add_table(read_table(document))
+                    continue
+                if isinstance(document, dict) and KEY in document:
+                    self._insert(rows, values, steps)
+                    keep_annotations(self._connection, key, document, number)
                     continue
                 row, final, measured = read_trial(document, number, study["space"])
                 self._count(row, final)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from search.database import Database
 from search.errors import LeaseLost, StorageError, StudyLocked
-from search.schema import progress
+from search.schema import progress, trial_leases
 
 RENEWED_EVERY_S = 5.0
 STALE_AFTER_S = 30.0
@@ -87,6 +87,15 @@ def holder_age_s(row: sa.Row[tuple[object, ...]] | sa.RowMapping, now: float, me
     return max(age_s, 0.0) if age_s < STALE_AFTER_S else None
 
 
+def refuse_sharers(connection: sa.Connection, name: str, study_id: int, now: float, me: Holder) -> None:
+    """Raise StudyLocked while a worker that shares the study is at one of its trials."""
+    query = sa.select(trial_leases).where(trial_leases.c.study_id == study_id)
+    for row in connection.execute(query).mappings():
+        age_s = holder_age_s(row, now, me)
+        if age_s is not None:
+            raise StudyLocked(name, row["lease_host"], row["lease_pid"], age_s)
+
+
 class Lease:
     """A study's lease: held from `take` until `release`, unless it goes stale and another driver takes it."""
 
@@ -107,6 +116,7 @@ class Lease:
         age_s = holder_age_s(row, row["now"], self._me)
         if age_s is not None:
             raise StudyLocked(self._name, row["lease_host"], row["lease_pid"], age_s)
+        refuse_sharers(connection, self._name, study_id, row["now"], self._me)
         self._study_id, self.number = study_id, row["lease_number"] + 1
         connection.execute(
             sa.update(progress)

@@ -1,10 +1,10 @@
-"""The tables: studies, their progress, trials, metrics, measurements, fronts, latency tables, preparations."""
+"""The tables: studies, their progress, trials, metrics, notes and leases of trials, latency tables, preparations."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = "0001"
+VERSION = "0002"
 """The newest migration; a database of another version is upgraded when it is opened, or refused when it is newer."""
 
 NAMES = {
@@ -64,6 +64,12 @@ progress = sa.Table(
     sa.Column("lease_renewed_at", sa.Double),
     sa.Column("lease_uptime_s", sa.Double),
     sa.Column("algorithm_state", sa.Text, nullable=False),
+    # Of studies that several processes share (`search/shared_study.py`): how many results the algorithm had taken in
+    # and which process had it when its state was saved, when any of them last said that it lives, when the loop ended.
+    sa.Column("learnt", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("proposer", sa.String(255)),
+    sa.Column("shared_at", sa.Double),
+    sa.Column("loop_ended_at", sa.Double),
 )
 
 trials = sa.Table(
@@ -84,6 +90,7 @@ trials = sa.Table(
     sa.Column("worker", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("genotype", sa.Text, nullable=False),
+    sa.Column("note", sa.Text),  # JSON, the algorithm's own
     sa.Index("ix_trials_change", "study_id", "change_seq"),
     sqlite_with_rowid=False,
 )
@@ -124,6 +131,69 @@ fronts = sa.Table(
     metadata,
     sa.Column("study_id", sa.Integer, primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True),
+    _trial(),
+    sqlite_with_rowid=False,
+)
+
+# Who works on a trial of a shared study; co-workers of one group have a row each.
+trial_leases = sa.Table(
+    "trial_leases",
+    metadata,
+    sa.Column("study_id", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("worker", sa.String(255), primary_key=True),
+    sa.Column("team", sa.String(255), nullable=False),
+    sa.Column("lease_host", sa.String(255), nullable=False),
+    sa.Column("lease_machine", sa.String(64), nullable=False),
+    sa.Column("lease_pid", sa.BigInteger, nullable=False),
+    sa.Column("lease_pid_started", sa.BigInteger, nullable=False),
+    sa.Column("lease_renewed_at", sa.Double, nullable=False),
+    sa.Column("lease_uptime_s", sa.Double, nullable=False),
+    _trial(),
+    sqlite_with_rowid=False,
+)
+
+# What programs keep with a study or a trial, as JSON; read as plain values.
+study_metadata = sa.Table(
+    "study_metadata",
+    metadata,
+    _study(),
+    sa.Column("name", sa.String(255), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+trial_metadata = sa.Table(
+    "trial_metadata",
+    metadata,
+    sa.Column("study_id", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(255), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    _trial(),
+    sqlite_with_rowid=False,
+)
+
+trial_links = sa.Table(
+    "trial_links",
+    metadata,
+    sa.Column("study_id", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(255), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    _trial(),
+    sqlite_with_rowid=False,
+)
+
+# What is known of a step besides its measurements.
+steps = sa.Table(
+    "steps",
+    metadata,
+    sa.Column("study_id", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("step", sa.Integer, primary_key=True),
+    sa.Column("elapsed_s", sa.Double, nullable=False),
+    sa.Column("checkpoint_path", sa.Text),
     _trial(),
     sqlite_with_rowid=False,
 )

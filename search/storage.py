@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from search.database import TIMEOUT_S, Database, connect
 from search.errors import StudyLocked, StudyNotFound
-from search.leases import holder_age_s, this_process
+from search.leases import holder_age_s, refuse_sharers, this_process
 from search.migrations.upgrade import ensure_current
 from search.schema import latency_tables, progress, studies
 from search.study_view import study_state
@@ -98,6 +98,7 @@ class Storage:
             age_s = holder_age_s(row, row["now"], this_process())
             if age_s is not None:
                 raise StudyLocked(name, row["lease_host"], row["lease_pid"], age_s)
+            refuse_sharers(connection, name, row["study_id"], row["now"], this_process())
             connection.execute(sa.delete(studies).where(studies.c.id == row["study_id"]))
 
         self.database.write(work)

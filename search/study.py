@@ -122,19 +122,20 @@ class Study(StudyView):
         self._lock = threading.RLock()
         self._failure: BaseException | None = None
         self._asked_at = -float("inf")
-        self._ledger = Ledger(self._database, self._id, lease)
+        self._ledger = Ledger(self._database, self.id, lease)
         self._resume(space, known)
         lease.keep()
 
     def _resume(self, space: GenotypeSpace, known: KnownMetrics | None) -> None:
         """Bring the algorithm, the front and the queue of unfinished trials to where the last driver left them."""
         with self._database.read() as connection:
-            past = read_history(connection, self._id, self.objectives, self.constraints, space.width, space.dtype)
+            past = read_history(connection, self.id, self.objectives, self.constraints, space.width, space.dtype)
         score = known_scores(known, self.objectives, self.constraints) if known is not None else None
         self._algorithm.start(Problem(space, len(self.objectives), self.seed, score))
         if len(past.genotypes):
             state = self._ledger.algorithm_state or self._algorithm.state()
             try:
+                self._algorithm.recall(past.notes)
                 self._algorithm.restore(state, past.genotypes, past.results)
             except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
                 raise StorageCorrupt(
@@ -289,7 +290,7 @@ class Study(StudyView):
         """Return `pause` or `stop` if somebody wants it (`Storage.request`), else None; looks once a second."""
         if time.monotonic() - self._asked_at >= REQUEST_EVERY_S:
             self._asked_at = time.monotonic()
-            query = sa.select(progress.c.request).where(progress.c.study_id == self._id)
+            query = sa.select(progress.c.request).where(progress.c.study_id == self.id)
             with self._database.read() as connection:
                 self._request: str | None = connection.scalar(query)
         return self._request
@@ -338,11 +339,9 @@ class Study(StudyView):
         if count < 1:
             return []
         genotypes = self._algorithm.propose(count)
-        known = self._known_of(genotypes)
+        rows = zip(genotypes, self._known_of(genotypes), self._algorithm.notes(genotypes), strict=True)
         first, self._proposed = self._proposed, self._proposed + len(genotypes)
-        return [
-            new_attempt(self.seed, first + index, genotype, known[index]) for index, genotype in enumerate(genotypes)
-        ]
+        return [new_attempt(self.seed, first + index, *row) for index, row in enumerate(rows)]
 
     def _known_of(self, genotypes: np.ndarray) -> list[dict[str, float]]:
         if self._known is None:

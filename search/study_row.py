@@ -6,13 +6,12 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
 
 from search.database import Database
 from search.errors import SpaceChanged, StudyChanged
-from search.leases import Lease
 from search.objectives import Constraint, Objective
 from search.schema import progress, studies
 from search.trials import TrialState
@@ -87,7 +86,14 @@ def study_row(  # noqa: PLR0917 - a study's parts
     }
 
 
-def open_row(database: Database, row: Mapping[str, Any], lease: Lease) -> None:
+class TakesPart(Protocol):
+    """What says, within the transaction that opens a study, whether this process may."""
+
+    def take(self, connection: sa.Connection, study_id: int) -> None:
+        """Raise where it may not."""
+
+
+def open_row(database: Database, row: Mapping[str, Any], lease: TakesPart) -> None:
     """Make the study, or check that the stored one is the same and update what may change; take its lease.
 
     Raises SpaceChanged, StudyChanged, StudyLocked.

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from search.errors import StorageCorrupt, StudyNotFound
 from search.genotype_text import genotypes_of
-from search.leases import holder_age_s, this_process
+from search.leases import STALE_AFTER_S, holder_age_s, this_process
 from search.objectives import Constraint, Objective, parse_constraints
 from search.schema import fronts, measurements, metrics, progress, studies, trials
 from search.trials import TrialState, TrialTable
@@ -41,6 +41,7 @@ class StudyView:
 
     Attributes:
       name: the study's.
+      id: of its rows.
       fingerprint: of its space.
       space: the space's columns as plain values, for showing genotypes.
       objectives, constraints: what is searched for.
@@ -58,7 +59,7 @@ class StudyView:
         if row is None:
             stored = f"stored are: {', '.join(names[-20:])}" if names else "no study is stored there"
             raise StudyNotFound(f"there is no study {name!r} in {self._database.label}; {stored}")
-        self._id: int = row["id"]
+        self.id: int = row["id"]
         self.name = name
         self.fingerprint: str = row["fingerprint"]
         self.space: dict[str, Any] = row["space"]
@@ -74,7 +75,7 @@ class StudyView:
     def max_trials(self) -> int:
         """The number of trials after which the study ends."""
         with self._database.read() as connection:
-            return int(connection.scalar(sa.select(studies.c.max_trials).where(studies.c.id == self._id)) or 0)
+            return int(connection.scalar(sa.select(studies.c.max_trials).where(studies.c.id == self.id)) or 0)
 
     @property
     def state(self) -> str:
@@ -85,6 +86,11 @@ class StudyView:
     def reason(self) -> str:
         """Why it ended, e.g. `budget reached`; empty while it runs."""
         return str(self._progress()["reason"])
+
+    @property
+    def updated_at(self) -> float:
+        """When anything last changed, in seconds since 1970."""
+        return float(self._progress()["updated_at"])
 
     @property
     def change_seq(self) -> int:
@@ -104,7 +110,7 @@ class StudyView:
         changed_since: int | None = None,
     ) -> TrialTable:
         """Return all trials, or those with these numbers, in these states, changed after this `change_seq`."""
-        chosen = [trials.c.study_id == self._id]
+        chosen = [trials.c.study_id == self.id]
         if numbers is not None:
             chosen.append(trials.c.number.in_([int(number) for number in numbers]))
         if states is not None:
@@ -115,8 +121,8 @@ class StudyView:
 
     def front(self) -> TrialTable:
         """Return the completed trials that no other dominates; ties are all there."""
-        on_front = sa.select(fronts.c.number).where(fronts.c.study_id == self._id)
-        return self._table([trials.c.study_id == self._id, trials.c.number.in_(on_front)])
+        on_front = sa.select(fronts.c.number).where(fronts.c.study_id == self.id)
+        return self._table([trials.c.study_id == self.id, trials.c.number.in_(on_front)])
 
     def best(self, metric: str | None = None) -> TrialTable:
         """Return the completed trial that is best in an objective, the first one by default; no row if there is none.
@@ -132,18 +138,18 @@ class StudyView:
         query = (
             sa.select(metrics.c.number)
             .join(trials, same)
-            .where(metrics.c.study_id == self._id, metrics.c.name == objective.metric)
+            .where(metrics.c.study_id == self.id, metrics.c.name == objective.metric)
             .where(trials.c.state == TrialState.COMPLETED)
             .order_by(value, metrics.c.number)
             .limit(1)
         )
-        return self._table([trials.c.study_id == self._id, trials.c.number.in_(query)])
+        return self._table([trials.c.study_id == self.id, trials.c.number.in_(query)])
 
     def measurements(self, number: int) -> list[tuple[int, str, float, float]]:
         """Return what a trial measured on its way: (step, metric, value, seconds since 1970), by step and metric."""
         query = (
             sa.select(measurements.c.step, measurements.c.name, measurements.c.value, measurements.c.measured_at)
-            .where(measurements.c.study_id == self._id, measurements.c.number == number)
+            .where(measurements.c.study_id == self.id, measurements.c.number == number)
             .order_by(measurements.c.step, measurements.c.name)
         )
         with self._database.read() as connection:
@@ -159,7 +165,7 @@ class StudyView:
         """Nothing is held; a driver's study releases its lease here."""
 
     def _progress(self) -> sa.RowMapping:
-        query = sa.select(progress, self._database.now.label("now")).where(progress.c.study_id == self._id)
+        query = sa.select(progress, self._database.now.label("now")).where(progress.c.study_id == self.id)
         with self._database.read() as connection:
             row = connection.execute(query).mappings().one_or_none()
         if row is None:
@@ -171,7 +177,7 @@ class StudyView:
         query = sa.select(*(trials.c[name] for name in TABLE_COLUMNS), trials.c.genotype)
         same = (trials.c.study_id == metrics.c.study_id) & (trials.c.number == metrics.c.number)
         values = sa.select(metrics.c.number, metrics.c.name, metrics.c.value)
-        values = values.where(metrics.c.study_id == self._id) if len(chosen) == 1 else values.join(trials, same)
+        values = values.where(metrics.c.study_id == self.id) if len(chosen) == 1 else values.join(trials, same)
         with self._database.read() as connection:
             rows = connection.execute(query.where(*chosen).order_by(trials.c.number))
             found = _joined([self._columns(part) for part in _chunks(rows)], len(self.space["columns"]), self._dtype)
@@ -205,7 +211,8 @@ class StudyView:
 
 def study_state(row: sa.RowMapping) -> str:
     """Return `running`, `ended` or `interrupted` for a row of `progress` that was read with the time as `now`."""
-    if row["state"] == "running" and holder_age_s(row, row["now"], this_process()) is None:
+    shared = row["shared_at"] is not None and row["now"] - row["shared_at"] < STALE_AFTER_S
+    if row["state"] == "running" and not shared and holder_age_s(row, row["now"], this_process()) is None:
         return "interrupted"
     return str(row["state"])
 

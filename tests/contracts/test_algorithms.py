@@ -143,6 +143,9 @@ def test_a_count_below_one_is_refused(name: str, count: int) -> None:
 UNGUIDED = ("random", "exhaustive")
 """Those that learn nothing, and so find a planted optimum by luck alone."""
 
+ADAPTERS = ("optuna", "pyglove")
+"""Other people's algorithms, at many milliseconds a proposal: whether they learn is tested where they are adapted."""
+
 BUDGETS = {
     "local_search": 1_500,
     "reinforce": 2_500,
@@ -172,7 +175,7 @@ def best_of_planted(name: str, seed: int, budget: int) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in ALGORITHMS if name not in UNGUIDED])
+@pytest.mark.parametrize("name", [name for name in ALGORITHMS if name not in UNGUIDED + ADAPTERS])
 def test_a_planted_optimum_is_found_within_the_budget_whatever_the_seed(name: str) -> None:
     budget = BUDGETS.get(name, 10_000)
     assert [best_of_planted(name, seed, budget) for seed in range(20)] == [0.0] * 20

@@ -33,9 +33,10 @@ def test_the_study_file_can_be_launched(tmp_path: Path) -> None:
     assert all(trial["metrics"]["params"] <= 5000 for trial in printed["front"])
 
 
-def test_the_python_program_runs(tmp_path: Path) -> None:
-    (tmp_path / "program.py").write_text(PROGRAMS[1])
-    assert "accuracy" in run(tmp_path, "program.py")
+@pytest.mark.parametrize(("program", "printed"), [(1, "reward = 49.0"), (2, "accuracy")])
+def test_the_python_programs_run(tmp_path: Path, program: int, printed: str) -> None:
+    (tmp_path / "program.py").write_text(PROGRAMS[program])
+    assert printed in run(tmp_path, "program.py")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
