@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -85,13 +86,13 @@ class LatencyTable:
         return {"latency_ms": self.calibration(self.total_ms(ops), layers(ops), len(ops))}
 
     def total_ms(self, ops: Sequence[Op]) -> float:
-        """Return the sum of the entries of `ops`, uncalibrated; 0 for none.
+        """Return the sum of the entries of `ops`, uncalibrated; 0 for none; the same in whatever order they stand.
 
         Raises:
           MissingEntry: for an operator that is not in the table.
         """
         try:
-            return sum(self.entries[op].latency_ms for op in ops)
+            return math.fsum(self.entries[op].latency_ms for op in ops)
         except KeyError as error:
             raise MissingEntry(error.args[0], f"the latency table of {self.provenance.device}") from None
 

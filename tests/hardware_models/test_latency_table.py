@@ -10,7 +10,7 @@ import pytest
 from hardware_models._base import HardwareModel, MissingEntry
 from hardware_models.calibration import Calibration
 from hardware_models.latency_table import LatencyTable
-from hardware_models.op import conv2d, linear
+from hardware_models.op import conv2d, elementwise, linear
 from tests.hardware_models.tables import ENTRY, PROVENANCE
 
 CONV, HEAD = conv2d((3, 8, 8), 16, 3), linear((16,), 10)
@@ -23,6 +23,14 @@ def test_a_latency_is_the_sum_of_the_entries():
 
 def test_an_operator_that_stands_twice_is_summed_twice():
     assert TABLE((CONV, CONV, HEAD)) == {"latency_ms": 3.5}
+
+
+def test_the_order_of_operators_does_not_matter():
+    relu = elementwise("relu", (16,))
+    times = {CONV: 0.1, HEAD: 0.2, relu: 0.3}
+    table = replace(TABLE, entries={op: replace(ENTRY, latency_ms=ms) for op, ms in times.items()})
+    assert 0.1 + 0.2 + 0.3 != 0.3 + 0.2 + 0.1
+    assert table.total_ms((CONV, HEAD, relu)) == table.total_ms((relu, HEAD, CONV)) == 0.6
 
 
 def test_the_calibration_is_applied():
