@@ -147,6 +147,7 @@ ADAPTERS = ("optuna", "pyglove")
 """Other people's algorithms, at many milliseconds a proposal: whether they learn is tested where they are adapted."""
 
 BUDGETS = {
+    "predictor": 1_000,
     "local_search": 1_500,
     "reinforce": 2_500,
     "ppo": 2_500,

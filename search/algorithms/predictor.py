@@ -1,0 +1,193 @@
+"""Bayesian optimisation that takes known costs as they are (Jones et al. 1998; Emmerich et al. 2011)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from search.algorithms._base import Algorithm, Problem, Results
+from search.algorithms._beliefs import Beliefs, Expectation
+from search.algorithms._candidates import candidates, far_apart, neighbours, spread_over
+from search.algorithms._features import Features
+from search.algorithms._fronts import Archive
+from search.algorithms._improvement import boxes, expected_improvement
+from search.algorithms._surrogate import USUAL
+
+SAMPLED = 512
+"""Random genotypes that say what is usual for a known score, and from which the first trials are chosen."""
+
+AT_ONCE = 64
+"""Proposals that are made from one set of candidates, at most."""
+
+MOST_OBJECTIVES = 3
+FRONT = 64
+"""Points of the front that count, at most; a longer one is thinned out."""
+
+BEYOND = 1.0
+"""How far the reference point lies beyond the front's worst known score, in ranges of the front."""
+
+SHORTLIST = 192
+"""Candidates whose variance is computed: the best when it is bounded by what the nearest trial leaves of it."""
+
+CLIMBED = 32
+EACH = 8
+"""The best `CLIMBED` candidates get `EACH` neighbours that are candidates, too."""
+
+
+@dataclass
+class Predictor(Algorithm):
+    """Proposes what is expected to add most to the front (with one objective: to the best), batch by batch.
+
+    Each costly objective has a Gaussian process; known ones are exact, in the improvement as in what is feasible. A
+    batch, and what is pending, is taken to turn out as expected before the next is chosen. The first `initial` trials
+    are spread over a known objective, or else over the space. A proposal's cost is bounded: models hold some 500
+    trials. Trials without a result and violated constraints that only an evaluation shows make their surroundings
+    less likely to be proposed. At most three objectives.
+    """
+
+    name: ClassVar[str] = "predictor"
+    source: ClassVar[str] = "Jones et al., J. Global Optimization 1998; Emmerich et al., CEC 2011"
+
+    initial: int = 16
+    candidates: int = 768
+
+    def start(self, problem: Problem) -> None:
+        """Begin without trials. Raises ValueError for settings below 2 and for more than three objectives."""
+        if min(self.initial, self.candidates) < 2:
+            raise ValueError(
+                "predictor needs initial and candidates of at least 2, "
+                f"got initial={self.initial}, candidates={self.candidates}"
+            )
+        if problem.objectives > MOST_OBJECTIVES:
+            raise ValueError(
+                f"predictor takes up to {MOST_OBJECTIVES} objectives, got {problem.objectives}; use algorithm = 'nsga2'"
+            )
+        super().start(problem)
+        rng = np.random.default_rng([problem.seed, 1])  # not the proposals' own: it is drawn from again on a restart
+        sampled = problem.space.sample(SAMPLED, rng)
+        sampled = sampled[problem.space.unique(sampled)]
+        scores, violations = self._known(sampled)
+        is_known = np.isfinite(scores).all(axis=0)
+        known = scores[:, is_known]
+        features = Features(problem.space, known)
+        self._ranges = np.ptp(scores, axis=0)
+        self._is_known = is_known
+        self._beliefs = Beliefs(features, lambda rows: self._known(rows)[0], is_known, sampled[:0])
+        self._front = Archive(problem.space.width, problem.space.dtype, problem.objectives)
+        self._pending: dict[bytes, np.ndarray] = {}
+        allowed = violations <= 0
+        scaled = features(sampled[allowed], known[allowed]) * np.sqrt(features.prior)[features.groups]
+        first = spread_over(known[allowed, 0], self.initial, rng) if is_known.any() else far_apart(scaled, self.initial)
+        self._first = sampled[allowed][first]
+
+    def _known(self, genotypes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if self._problem.known is None or not len(genotypes):
+            return np.full((len(genotypes), self._problem.objectives), np.nan), np.zeros(len(genotypes))
+        return self._problem.known(genotypes)
+
+    def learn(self, results: Results) -> None:
+        """Take in results; the models follow when they are next needed."""
+        for key in self._space.keys(results.genotypes):
+            self._pending.pop(key, None)
+        self._beliefs.learn(results)
+        usable = np.isfinite(results.scores).all(axis=1) & (results.violations <= 0)
+        self._front.learn(Results(results.genotypes[usable], results.scores[usable], results.violations[usable]))
+
+    def state(self) -> dict[str, Any]:
+        """Return the generator and the models' hyper-parameters."""
+        return {**super().state(), "models": self._beliefs.state()}
+
+    def restore(self, state: dict[str, Any], proposed: np.ndarray, results: Results) -> None:
+        """Go on from `state`: the models are built again from the trials."""
+        self._pending = dict(zip(self._space.keys(proposed), proposed, strict=True))
+        super().restore(state, proposed, results)
+        self._beliefs.restore(state["models"])
+
+    def _accept(self, genotypes: np.ndarray, limit: int) -> np.ndarray:
+        accepted: np.ndarray = super()._accept(genotypes, limit)
+        self._pending.update(zip(self._space.keys(accepted), accepted, strict=True))
+        return accepted
+
+    def _draw(self, count: int) -> np.ndarray:
+        begun = len(self._seen)
+        if begun < len(self._first):
+            first: np.ndarray = self._first[begun : begun + count]
+            return first
+        if np.isfinite(self._beliefs.scores).all(axis=1).sum() < 2:
+            return self._space.sample(count, self._random)
+        pending = np.array(list(self._pending.values()), self._space.dtype)
+        self._beliefs.update(pending.reshape(-1, self._space.width))
+        return self._most_promising(min(count, AT_ONCE))
+
+    def _most_promising(self, count: int) -> np.ndarray:
+        """Return up to `count` new genotypes, each the best once those before it have turned out as expected."""
+        reference, front = self._reference()
+        rows = self._new(candidates(self._space, self._parents(reference), self.candidates, self._random))
+        if not len(rows):
+            return rows
+        expected = self._beliefs.of(rows)
+        shortlist = _best(_promise(expected, front, reference), max(SHORTLIST, 4 * count))
+        rows, expected = rows[shortlist], expected.narrowed(shortlist)
+        climbed = rows[_best(_promise(expected, front, reference), CLIMBED)]
+        more = self._new(neighbours(self._space, climbed.repeat(EACH, axis=0), self._random))
+        more = more[self._space.unique(np.concatenate([rows, more]))[len(rows) :] - len(rows)]
+        if len(more):
+            rows = np.concatenate([rows, more])
+            expected = expected.joined(self._beliefs.of(more).narrowed(np.arange(len(more))))
+        return rows[_greedy(expected, front, reference, count)]
+
+    def _new(self, genotypes: np.ndarray) -> np.ndarray:
+        """Return those that were not proposed yet and violate no known constraint, none twice."""
+        genotypes = genotypes[self._space.unique(genotypes)]
+        genotypes = genotypes[[key not in self._seen for key in self._space.keys(genotypes)]]
+        allowed: np.ndarray = genotypes[self._known(genotypes)[1] <= 0]
+        return allowed
+
+    def _parents(self, reference: np.ndarray) -> np.ndarray:
+        """Return the front's genotypes; those beyond the reference point only where there are no others."""
+        good = (self._front.scores > reference).all(axis=1)
+        return self._front.genotypes[good] if good.any() else self._front.genotypes
+
+    def _reference(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the point (k,) that an improvement is measured from, and the front's points (m, k) that are beyond it.
+
+        A costly score counts above what is usual of it: the median of the first trials. A known one counts from
+        beyond the worst of the front: what is better in everything else than all of it must count for much.
+        """
+        reference = np.full(len(self._is_known), -np.inf)
+        for objective in self._beliefs.costly:
+            values = self._beliefs.scores[:, objective]
+            reference[objective] = np.median(values[np.isfinite(values)][:USUAL])
+        front = self._front.scores[(self._front.scores >= reference).all(axis=1)]
+        for objective in self._is_known.nonzero()[0]:
+            values = front[:, objective] if len(front) else np.array([-self._ranges[objective], 0.0])
+            range_ = max(float(np.ptp(values)), 0.05 * float(self._ranges[objective]), 1e-12)
+            reference[objective] = values.min() - BEYOND * range_
+        return reference, front
+
+
+def _greedy(expected: Expectation, front: np.ndarray, reference: np.ndarray, count: int) -> list[int]:
+    """Return up to `count` candidates, each the most promising once those before it have turned out as expected."""
+    taken: list[int] = []
+    while True:
+        promise = _promise(expected, front, reference)
+        promise[taken] = -1.0
+        taken.append(int(promise.argmax()))
+        if len(taken) == min(count, len(promise)):
+            return taken
+        front = np.concatenate([front, expected.mean[taken[-1:]]])
+        expected.assume(taken[-1])
+
+
+def _best(promise: np.ndarray, count: int) -> np.ndarray:
+    """Return the indices of the `count` most promising, the best first."""
+    return promise.argsort(kind="stable")[::-1][:count]
+
+
+def _promise(expected: Expectation, front: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Return the expected improvement, times the probability of a result; shape (m,)."""
+    promise: np.ndarray = expected_improvement(expected.mean, expected.deviation, *boxes(front, reference))
+    promise *= expected.useful
+    return promise
