@@ -11,6 +11,7 @@ and ends with 1 where `predictor` misses a goal, with 2 where the data are not t
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import importlib.metadata
 import json
 import os
@@ -81,6 +82,20 @@ def plan(options: argparse.Namespace) -> list[tuple[str, str, str, str, int]]:
                     if kind in method(name)[1] and seed < (options.slow_seeds if name in SLOW else options.seeds):
                         wanted.append((kind, dataset, device, name, seed))
     return wanted
+
+
+def run_all(wanted: list[tuple[str, str, str, str, int]], jobs: int, out: Path | None) -> list[Run]:
+    """Return what all methods make of their tasks; those that the file `out` holds are not run again."""
+    held = [Run(**json.loads(line)) for line in out.read_text().splitlines()] if out and out.exists() else []
+    done = {(one.kind, one.dataset, one.device, one.method, one.seed): one for one in held}
+    missing = [given for given in wanted if given not in done]
+    with ProcessPoolExecutor(jobs) as pool:
+        for given, future in [(given, pool.submit(run, *given)) for given in missing]:
+            done[given] = future.result()
+            if out:
+                with out.open("a") as file:
+                    file.write(json.dumps(dataclasses.asdict(done[given])) + "\n")
+    return [done[given] for given in wanted]
 
 
 Table = dict[tuple[str, str, str, str], np.ndarray]
@@ -166,7 +181,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--methods", default=",".join((*OURS, *PEERS)), help="comma-separated names")
     parser.add_argument("--kinds", default="multi,single,capped")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
-    parser.add_argument("--out", type=Path, help="a file for every run as JSON lines")
+    parser.add_argument("--out", type=Path, help="a file of every run as JSON lines: what it holds is not run again")
     return parser.parse_args()
 
 
@@ -180,14 +195,7 @@ def main() -> int:
         return 2
     versions = {name: importlib.metadata.version(name) for name in ("numpy", "optuna", "pyglove", "pymoo")}
     print(f"Python {platform.python_version()}, {platform.machine()}; {versions}")
-    wanted = plan(options)
-    runs: list[Run] = []
-    with ProcessPoolExecutor(options.jobs) as pool:
-        for one in pool.map(run, *zip(*wanted, strict=True)):
-            runs.append(one)
-            if options.out:
-                with options.out.open("a") as file:
-                    file.write(json.dumps({field: getattr(one, field) for field in Run.__slots__}) + "\n")
+    runs = run_all(plan(options), options.jobs, options.out)
     missed = misses(report(runs), runs)
     print("\n" + ("\n".join(f"MISSED {text}" for text in missed) or "all goals are met"))
     return int(bool(missed))

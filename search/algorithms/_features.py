@@ -36,7 +36,7 @@ class Features:
         self._sampled = np.sort(sampled, axis=0)
         columns = space.columns
         chosen = [index for index, column in enumerate(columns) if column.kind == "choice"]
-        self._cardinalities = np.array([column.cardinality for column in columns])
+        self._cardinalities = np.array([column.cardinality for column in columns], np.intp)
         self._column = np.repeat(np.array(chosen, np.intp), self._cardinalities[chosen] + 1)
         self._choice = np.concatenate([[0], *(np.arange(columns[index].cardinality + 1) for index in chosen)])[1:]
         self._counts = _counting(columns, chosen, len(self._column))

@@ -17,7 +17,7 @@ WEIGHTS = (-9.0, 3.0)
 NOISES = (-9.0, 0.0)
 """Bounds of the logarithm of the noise's variance over the signal's."""
 
-PRIOR_DEVIATION = 1.5
+PRIOR_DEVIATION = 1.0
 """Of all these logarithms."""
 
 MAX_STEPS = 40

@@ -2,7 +2,7 @@
 
 It is built on at most `LARGEST` trials, those that came since are added one by one, and after `GROWTH` of them it is
 built anew: on the half of `LARGEST` nearest to the best, a quarter that came last, and a quarter spread over the rest.
-Its hyper-parameters are fitted again whenever the trials have grown by a fifth.
+Its hyper-parameters are fitted again whenever the trials have grown by a tenth.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ NOISE = 1e-2
 LARGEST_TABLE = 4_000_000
 """Distances that are held for a fit, at most: of each pair of trials in each group of coordinates."""
 
-REFIT = 1.2
+REFIT = 1.1
+"""How much the trials have grown by when hyper-parameters are fitted again."""
 
 USUAL = 32
 """The first trials, whose median is what is usual."""

@@ -31,7 +31,7 @@ BEYOND = 1.0
 SHORTLIST = 192
 """Candidates whose variance is computed: the best when it is bounded by what the nearest trial leaves of it."""
 
-CLIMBED = 32
+CLIMBED = 24
 EACH = 8
 """The best `CLIMBED` candidates get `EACH` neighbours that are candidates, too."""
 
@@ -51,7 +51,7 @@ class Predictor(Algorithm):
     source: ClassVar[str] = "Jones et al., J. Global Optimization 1998; Emmerich et al., CEC 2011"
 
     initial: int = 16
-    candidates: int = 768
+    candidates: int = 640
 
     def start(self, problem: Problem) -> None:
         """Begin without trials. Raises ValueError for settings below 2 and for more than three objectives."""

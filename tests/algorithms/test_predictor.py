@@ -135,13 +135,39 @@ def test_all_objectives_may_be_known() -> None:
     assert predictor._front.scores.max() == 24
 
 
+@pytest.mark.parametrize(
+    ("space", "proposed"),
+    [
+        (pg.Dict(constant=1), 1),
+        (pg.Dict(rate=pg.floatv(0.0, 1.0)), 40),
+        (pg.Dict(rate=pg.floatv(0.0, 1.0), fixed=pg.floatv(0.1, 0.1), depth=pg.oneof(list(range(300)))), 40),
+    ],
+)
+def test_spaces_of_one_genotype_of_floats_alone_and_of_many_choices(space: pg.Dict, proposed: int) -> None:
+    predictor = started(GenotypeSpace(space))
+    total = 0
+    for _ in range(10):
+        if len(rows := predictor.propose(4)):
+            tell(predictor, rows, rows.sum(axis=1))
+        total += len(rows)
+    assert total == proposed
+
+
+def test_equal_and_infinite_scores_are_taken_in() -> None:
+    predictor = started(flat(), 2)
+    for _ in range(10):
+        rows = predictor.propose(4)
+        tell(predictor, rows, np.full(len(rows), 7.0), np.where(rows[:, 0] > 3, np.inf, 3.0))
+    assert len(predictor.propose(4)) == 4
+
+
 def test_four_objectives_are_refused() -> None:
     with pytest.raises(ValueError, match="up to 3 objectives, got 4; use algorithm = 'nsga2'"):
         Predictor().start(Problem(flat(), 4))
 
 
 def test_settings_below_two_are_refused() -> None:
-    with pytest.raises(ValueError, match="at least 2, got initial=1, candidates=768"):
+    with pytest.raises(ValueError, match="at least 2, got initial=1, candidates=640"):
         Predictor(initial=1).start(Problem(flat()))
 
 
