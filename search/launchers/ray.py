@@ -130,41 +130,39 @@ class _Run:
 
     def _hand_out(self) -> None:
         """Give every worker with room something to do, the idlest first."""
-        queued = 1 if self._batching.streamed else QUEUED
-        for depth in range(queued):
+        for depth in range(1 if self._batching.streamed or self._alone else QUEUED):
             for worker in self._workers:
-                if not worker.starting and len(worker.calls) == depth and worker.free(queued):
+                if not worker.starting and len(worker.calls) == depth and worker.free(depth + 1):
                     self._give(worker)
 
     def _give(self, worker: RemoteWorker) -> None:
-        if self._batching.streamed:
-            trials = self._take(1)
-            if trials:
-                worker.send_first_step(trials[0])
-            return
-        trials = [self._alone.popleft()] if self._alone else self._take(self._batching.size(*self._scale()))
-        if trials:
-            worker.send_batch(trials)
+        """Hand a worker what comes next; a trial that must run alone goes to an idle one, and nothing behind it."""
+        alone = bool(self._alone) and not worker.calls
+        if alone:
+            trials = [self._alone.popleft()]
+        else:
+            trials = self._take(1 if self._batching.streamed else self._batching.size(*self._scale()))
+        if trials and self._batching.streamed:
+            worker.send_first_step(trials[0])
+        elif trials:
+            worker.send_batch(trials, alone=alone)
 
     def _scale(self) -> tuple[int, int]:
         return len(self._workers), self._finished
 
     def _take(self, count: int) -> list[Trial]:
         """Return up to `count` trials: those that came back, else new ones, no more than may be under way."""
-        for returned in (self._alone, self._waiting):
-            if returned:
-                return [returned.popleft() for _ in range(min(count, len(returned)))]
+        if self._waiting:
+            return [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
         count = min(count, self._batching.room(*self._scale()) - self._under_way())
         if count < 1 or self._used_up:
             return []
         trials: list[Trial] = self._study.ask(count)
         self._used_up = len(trials) < count
-        again = [trial for trial in trials if trial.attempt > 1]
-        if not again or count == 1:
+        if self._batching.streamed:
             return trials
-        self._alone.extend(again)
-        self._waiting.extend(trial for trial in trials if trial.attempt == 1)
-        return [self._alone.popleft()]
+        self._alone.extend(trial for trial in trials if trial.attempt > 1)
+        return [trial for trial in trials if trial.attempt == 1]
 
     def _under_way(self) -> int:
         return sum(len(pending.trials) for worker in self._workers for pending in worker.calls)
@@ -233,7 +231,7 @@ class _Run:
                 continue
             limit_s = self._timeout_s + OVERTIME_S + (BATCH_S if len(head.trials) > 1 else 0.0)
             if now - head.began > limit_s:
-                self._lost(worker, worker.pop(), time_out_reason(self._timeout_s))
+                self._lost(worker, worker.pop(), time_out_reason(self._timeout_s), certain=True)
 
     def _failed(self, worker: RemoteWorker, pending: Pending, error: RayError) -> None:
         if pending.call is Call.START:
@@ -242,14 +240,21 @@ class _Run:
                 raise LauncherError(f"workers cannot start: {one_line(error)}") from error
         self._lost(worker, pending, lost_reason(error))
 
-    def _lost(self, worker: RemoteWorker, pending: Pending, reason: str) -> None:
-        """Replace a worker. A trial that ran alone is to blame; the members of a batch are run alone to find out."""
+    def _lost(self, worker: RemoteWorker, pending: Pending, reason: str, *, certain: bool = False) -> None:
+        """Replace a worker. What it may have been at is run again, and is to blame where that is one trial alone.
+
+        A dying worker takes answers with it that it has just sent, so calls behind `pending` may have begun unless it
+        is `certain` that they have not. Where there are several suspects each is run alone, to find out.
+        """
         log.warning("worker %s is replaced: %s", worker.label or "(starting)", reason.partition("\n")[0])
-        if len(pending.trials) == 1:
-            self._study.requeue(pending.trials[0], reason)
-            self._used_up = False
-        self._alone.extend(pending.trials if len(pending.trials) > 1 else ())
-        self._waiting.extend(trial for behind in worker.calls for trial in behind.trials)
+        behind = [trial for call in worker.calls for trial in call.trials]
+        suspects = list(pending.trials) + ([] if certain else behind)
+        if len(suspects) == 1:
+            self._study.requeue(suspects[0], reason)
+        elif suspects:
+            self._study.put_back(suspects, reason)
+        self._used_up = self._used_up and not suspects
+        self._waiting.extend(behind if certain else ())
         worker.kill()
         self._workers[self._workers.index(worker)] = self._new_worker()
 

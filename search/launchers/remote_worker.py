@@ -39,6 +39,7 @@ class Pending:
       trials: what it evaluates; exactly one for a STEP.
       began: when it came to be the worker's next call, or, for a STEP, when its trial did; seconds, monotonic.
       metrics, step: what a STEP's trial has given so far.
+      alone: whether no other call may be sent before this one is answered.
     """
 
     call: Call
@@ -47,6 +48,7 @@ class Pending:
     began: float = 0.0
     metrics: dict[str, float] = field(default_factory=dict)
     step: int = 0
+    alone: bool = False
 
 
 class RemoteWorker:
@@ -79,13 +81,13 @@ class RemoteWorker:
 
     def free(self, queued: int) -> int:
         """Return how many more batches the worker can take, when `queued` are the most."""
-        busy = bool(self.calls) and self.calls[0].call is not Call.BATCH
+        busy = bool(self.calls) and (self.calls[0].call is not Call.BATCH or self.calls[0].alone)
         return 0 if busy else max(0, queued - len(self.calls))
 
-    def send_batch(self, trials: Sequence[Trial]) -> None:
+    def send_batch(self, trials: Sequence[Trial], *, alone: bool = False) -> None:
         """Have trials evaluated in one call, which may leave out the last ones when `BATCH_S` is over."""
         ref = self._actor.run.remote([assignment(trial) for trial in trials])
-        self._push(Pending(Call.BATCH, ref, trials))
+        self._push(Pending(Call.BATCH, ref, trials, alone=alone))
 
     def send_first_step(self, trial: Trial) -> None:
         """Have a trial evaluated up to its first measurement; what was evaluated step by step before is dropped."""

@@ -102,7 +102,13 @@ def test_a_trial_that_always_kills_its_worker_fails_alone(launch: Launch) -> Non
     assert [number for number, state in enumerate(launched.states()) if state != "COMPLETED"] == [30]
     assert launched.states()[30] == "FAILED"
     assert launched.reason(30).startswith("the worker's process died")
-    assert launched.attempts()[30] == 2
+    assert launched.attempts()[30] in (2, 3)  # once more where it was not the only suspect
+
+
+def test_no_neighbour_of_a_deadly_trial_is_blamed_even_without_retries(launch: Launch) -> None:
+    launched = launch("if number % 20 == 19: os.kill(os.getpid(), 9)\nyield {'x': 1}", max_trials=60, retries=0)
+    launched.run(two())
+    assert [number for number, state in enumerate(launched.states()) if state != "COMPLETED"] == [19, 39, 59]
 
 
 def test_a_hanging_trial_is_given_up_and_the_others_go_on(launch: Launch) -> None:
