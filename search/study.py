@@ -131,7 +131,7 @@ class Study(StudyView):
         with self._database.read() as connection:
             past = read_history(connection, self.id, self.objectives, self.constraints, space.width, space.dtype)
         score = known_scores(known, self.objectives, self.constraints) if known is not None else None
-        self._algorithm.start(Problem(space, len(self.objectives), self.seed, score))
+        self._algorithm.start(Problem(space, len(self.objectives), self.seed, score, self._budget))
         if len(past.genotypes):
             state = self._ledger.algorithm_state or self._algorithm.state()
             try:
@@ -161,6 +161,11 @@ class Study(StudyView):
     def exhausted(self) -> bool:
         """Whether `ask` gives fewer trials than it might because the space has no more, rather than the budget."""
         return self._proposed < self._budget and self._algorithm.exhausted
+
+    @property
+    def remark(self) -> str:
+        """What the algorithm has to say of what it does with the study; "" for nothing."""
+        return self._algorithm.remark
 
     def counts(self) -> dict[TrialState, int]:
         """Return how many trials are in each state."""

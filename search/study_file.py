@@ -173,7 +173,7 @@ def _define(source: StudySource, values: dict[str, Any], places: _Places) -> Stu
         description=describe(source.text),
         space=_space(values["space"], places),
         evaluator=values["evaluator"],
-        algorithm=_algorithm(values.get("algorithm", "random"), places),
+        algorithm=_algorithm(values.get("algorithm", "auto"), places),
         objectives=_objectives(values["objectives"], places),
         constraints=_constraints(values.get("constraints", ()), places),
         **{name: _setting(name, values, places) for name in SETTINGS},

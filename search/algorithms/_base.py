@@ -51,12 +51,14 @@ class Problem:
       objectives: the number of objectives.
       seed: of the algorithm's generator.
       known: objectives and constraints that are known before an evaluation, or None.
+      budget: how many trials there will be in all, as far as is known.
     """
 
     space: GenotypeSpace
     objectives: int = 1
     seed: int = 0
     known: KnownScores | None = None
+    budget: int | None = None
 
 
 @dataclass
@@ -82,6 +84,11 @@ class Algorithm(ABC):
         self._seen: set[bytes] = set()
         self._left: np.ndarray | None = None
         self._exhausted = False
+
+    @property
+    def remark(self) -> str:
+        """What a user should be told of what it does with the problem; "" for nothing. After `start`."""
+        return ""
 
     @property
     def exhausted(self) -> bool:

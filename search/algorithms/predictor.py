@@ -28,6 +28,12 @@ FRONT = 64
 BEYOND = 1.0
 """How far the reference point lies beyond the front's worst known score, in ranges of the front."""
 
+NARROWEST = 0.25
+"""What the front's range in a known score is taken to be at least, as a part of the range of random genotypes.
+
+A front that begins at one end of the scale would else never be extended to the other.
+"""
+
 SHORTLIST = 192
 """Candidates whose variance is computed: the best when it is bounded by what the nearest trial leaves of it."""
 
@@ -163,7 +169,7 @@ class Predictor(Algorithm):
         front = self._front.scores[(self._front.scores >= reference).all(axis=1)]
         for objective in self._is_known.nonzero()[0]:
             values = front[:, objective] if len(front) else np.array([-self._ranges[objective], 0.0])
-            range_ = max(float(np.ptp(values)), 0.05 * float(self._ranges[objective]), 1e-12)
+            range_ = max(float(np.ptp(values)), NARROWEST * float(self._ranges[objective]), 1e-12)
             reference[objective] = values.min() - BEYOND * range_
         return reference, front
 

@@ -107,6 +107,8 @@ class Session:
         """Say on stderr where latencies come from, and where a study goes on."""
         if known.table is not None:
             self.out.note(table_line(known.table))
+        if study.remark:
+            self.out.note(study.remark)
         if done:
             self.out.note(f"going on at {done:,} of {study.max_trials:,} trials")
 

@@ -21,7 +21,7 @@ def test_an_algorithm_is_made_with_its_settings() -> None:
 
 
 def test_an_unknown_algorithm_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(ValueError, match=r"unknown algorithm 'randm'; did you mean 'random'\? there are exhaustive, "):
+    with pytest.raises(ValueError, match=r"unknown algorithm 'randm'; did you mean 'random'\? there are auto, "):
         make_algorithm("randm")
 
 
