@@ -9,7 +9,7 @@ from typing import Any
 
 from hardware_models.calibration import Calibration
 from hardware_models.latency_table import Entry, LatencyTable, Provenance
-from hardware_models.op import Op, Shape
+from hardware_models.op import Op, Shape, Wiring
 from hardware_models.strict_json import Field, parse
 from hardware_models.validation import ValidationReport
 
@@ -22,8 +22,8 @@ _MOST_NESTED = 8
 _LARGEST_SIZE = 2**31
 
 _OP_REQUIRED = frozenset({"kind", "inputs", "output"})
-_OP_BOUNDS = {"kernel": 0, "stride": 1, "padding": 0, "dilation": 1, "groups": 1}
-_OP_OPTIONAL = frozenset({*_OP_BOUNDS, "bias", "dtype", "inner"})
+_OP_BOUNDS = {"kernel": 0, "stride": 1, "padding": 0, "dilation": 1, "groups": 1, "heads": 1, "window": 0}
+_OP_OPTIONAL = frozenset({*_OP_BOUNDS, "along", "bias", "dtype", "inner", "wiring"})
 _ENTRY_FIELDS = frozenset(field.name for field in dataclasses.fields(Entry))
 _CALIBRATION_FIELDS = frozenset(field.name for field in dataclasses.fields(Calibration))
 _REPORT_FIELDS = frozenset(field.name for field in dataclasses.fields(ValidationReport))
@@ -103,11 +103,25 @@ def _load_op(field: Field, nesting: int = 0) -> Op:
         values["bias"] = members["bias"].boolean()
     if "dtype" in members:
         values["dtype"] = members["dtype"].text(32)
+    if "along" in members:
+        values["along"] = members["along"].choice(("both", "height", "width"))
     if "inner" in members:
         inner = members["inner"].items(_MOST_INNER, 1)
         values["inner"] = tuple(_load_op(item, nesting + 1) for item in inner)
+    if "wiring" in members:
+        values["wiring"] = _load_wiring(members["wiring"])
     inputs = tuple(_load_shape(item) for item in members["inputs"].items(64))
-    return Op(kind=members["kind"].text(64), inputs=inputs, output=_load_shape(members["output"]), **values)
+    kind, output = members["kind"].text(64), _load_shape(members["output"])
+    try:
+        return Op(kind=kind, inputs=inputs, output=output, **values)
+    except ValueError as error:
+        raise ValueError(f"{field.path}: {error}") from None
+
+
+def _load_wiring(field: Field) -> Wiring:
+    return tuple(
+        tuple(value.integer(0, 2 * _MOST_INNER) for value in item.items(64)) for item in field.items(_MOST_INNER, 1)
+    )
 
 
 def _load_shape(field: Field) -> Shape:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -47,6 +47,12 @@ class Field:
         """Return a printable string of 1 to `longest` characters: no control characters reach a terminal or a log."""
         if not isinstance(self.value, str) or not 1 <= len(self.value) <= longest or not self.value.isprintable():
             self.refuse(f"a string of 1 to {longest} printable characters")
+        return self.value
+
+    def choice(self, expected: Sequence[str]) -> str:
+        """Return one of the expected strings."""
+        if not isinstance(self.value, str) or self.value not in expected:
+            self.refuse(f"one of {', '.join(expected)}")
         return self.value
 
     def integer(self, least: int, most: int) -> int:

@@ -2,55 +2,29 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
-from functools import reduce
+from functools import partial, reduce
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
-from hardware_models.op import Op
+from hardware_models import torch_tokens
+from hardware_models.op import Op, directions
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
-class Add(nn.Module):
-    """The sum of two inputs, which `torch.fx` can trace: in a network an addition is no module that is called."""
+class Apply(nn.Module):
+    """A function of one input as a module."""
 
-    def forward(self, first: Tensor, second: Tensor) -> Tensor:
-        """Return the sum, broadcast as PyTorch does."""
-        return first + second
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
 
-
-class AddAll(nn.Module):
-    """The sum of any number of inputs, from left to right."""
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        """Return the sum; all inputs have one shape."""
-        return reduce(torch.add, inputs)
-
-
-class Multiply(nn.Module):
-    """The product of two inputs, e.g. of features and the gates of a squeeze-and-excitation."""
-
-    def forward(self, features: Tensor, gates: Tensor) -> Tensor:
-        """Return the product, broadcast as PyTorch does."""
-        return features * gates
-
-
-class Concat(nn.Module):
-    """Its inputs side by side, along the channels."""
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        """Return the inputs joined along axis 1."""
-        return torch.cat(inputs, dim=1)
-
-
-class MatMul(nn.Module):
-    """The matrix product of two inputs."""
-
-    def forward(self, left: Tensor, right: Tensor) -> Tensor:
-        """Return the product over the last axis of `left` and the last but one of `right`."""
-        return left @ right
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the function's value."""
+        return self.function(inputs)
 
 
 def build(op: Op) -> nn.Module:
@@ -75,6 +49,8 @@ def example_inputs(op: Op, batch: int, generator: torch.Generator) -> tuple[Tens
 
 
 def _module(op: Op) -> nn.Module:
+    if op.wiring:
+        return _wired(op)
     if op.inner:
         return nn.Sequential(*(_module(inner) for inner in op.inner))
     if op.kind in _PLAIN:
@@ -85,17 +61,49 @@ def _module(op: Op) -> nn.Module:
     return _SHAPED[op.kind](op)
 
 
+def _wired(op: Op) -> nn.Module:
+    """Return a traced module that runs a composite by its wiring, so that engines can trace it again."""
+    graph = fx.Graph()
+    values = [graph.placeholder(f"input_{number}") for number in range(len(op.inputs))]
+    for number, sources in enumerate(op.wiring):
+        values.append(graph.call_module(f"op_{number}", tuple(values[source] for source in sources)))
+    graph.output(values[-1])
+    parts = {f"op_{number}": _module(inner) for number, inner in enumerate(op.inner)}
+    return fx.GraphModule(parts, graph)
+
+
+def _of_inputs(function: Callable[..., object]) -> Callable[[Op], nn.Module]:
+    """Return what makes a traced module of a function of an operator's inputs, two at a time from left to right."""
+
+    def make(op: Op) -> nn.Module:
+        graph = fx.Graph()
+        inputs = [graph.placeholder(f"input_{number}") for number in range(len(op.inputs))]
+        graph.output(reduce(lambda left, right: graph.call_function(function, (left, right)), inputs))
+        return fx.GraphModule({}, graph)
+
+    return make
+
+
+def _concat(op: Op) -> nn.Module:
+    graph = fx.Graph()
+    inputs = [graph.placeholder(f"input_{number}") for number in range(len(op.inputs))]
+    graph.output(graph.call_function(torch.cat, (inputs, 1)))
+    return fx.GraphModule({}, graph)
+
+
 def _conv2d(op: Op) -> nn.Module:
+    kernel, stride, padding, dilation = directions(op)
     channels = op.inputs[0][0]
-    return nn.Conv2d(channels, op.output[0], op.kernel, op.stride, op.padding, op.dilation, op.groups, bias=op.bias)
+    return nn.Conv2d(channels, op.output[0], kernel, stride, padding, dilation, op.groups, bias=op.bias)
 
 
 def _avg_pool2d(op: Op) -> nn.Module:
-    return nn.AvgPool2d(op.kernel, op.stride, op.padding, count_include_pad=False)
+    kernel, stride, padding, _ = directions(op)
+    return nn.AvgPool2d(kernel, stride, padding, count_include_pad=False)
 
 
 def _max_pool2d(op: Op) -> nn.Module:
-    return nn.MaxPool2d(op.kernel, op.stride, op.padding, op.dilation)
+    return nn.MaxPool2d(*directions(op))
 
 
 def _global_avg_pool(op: Op) -> nn.Module:
@@ -103,30 +111,78 @@ def _global_avg_pool(op: Op) -> nn.Module:
     return nn.Sequential(pool, nn.Flatten()) if len(op.output) == 1 else pool
 
 
+def _channel_shuffle(op: Op) -> nn.Module:
+    """Return a module by parts: ONNX has no operator for PyTorch's own."""
+    groups, (channels, *sides) = op.groups, op.output
+    return Apply(
+        lambda images: images.reshape(-1, groups, channels // groups, *sides).transpose(1, 2).reshape(-1, *op.output)
+    )
+
+
+def _attention(op: Op) -> nn.Module:
+    return torch_tokens.PackedAttention(op) if len(op.inputs) == 1 else torch_tokens.Attention(op)
+
+
+def _first_token(tokens: Tensor) -> Tensor:
+    return tokens[:, 0]
+
+
+def _token_mean(tokens: Tensor) -> Tensor:
+    return tokens.mean(1)
+
+
+def _image_to_tokens(image: Tensor) -> Tensor:
+    return image.flatten(2).transpose(1, 2)
+
+
 _PLAIN: dict[str, Callable[[], nn.Module]] = {
-    "concat": Concat,
+    "dropout": nn.Dropout,
+    "elu": nn.ELU,
+    "first_token": partial(Apply, _first_token),
     "flatten": nn.Flatten,
     "gelu": nn.GELU,
     "hardsigmoid": nn.Hardsigmoid,
     "hardswish": nn.Hardswish,
     "identity": nn.Identity,
-    "matmul": MatMul,
-    "mul": Multiply,
+    "image_to_tokens": partial(Apply, _image_to_tokens),
+    "leaky_relu": nn.LeakyReLU,
+    "mish": nn.Mish,
     "relu": nn.ReLU,
     "relu6": nn.ReLU6,
     "sigmoid": nn.Sigmoid,
     "silu": nn.SiLU,
-    "softmax": lambda: nn.Softmax(-1),
+    "softmax": partial(nn.Softmax, -1),
+    "tanh": nn.Tanh,
+    "token_mean": partial(Apply, _token_mean),
 }
 
 _SHAPED: dict[str, Callable[[Op], nn.Module]] = {
     "adaptive_avg_pool2d": lambda op: nn.AdaptiveAvgPool2d((op.output[1], op.output[2])),
-    "add": lambda op: Add() if len(op.inputs) == 2 else AddAll(),
+    "adaptive_max_pool2d": lambda op: nn.AdaptiveMaxPool2d((op.output[1], op.output[2])),
+    "add": _of_inputs(operator.add),
+    "attention": _attention,
     "avg_pool2d": _avg_pool2d,
+    "batch_norm1d": lambda op: torch_tokens.TokenNorm(op.output[-1]),
     "batch_norm2d": lambda op: nn.BatchNorm2d(op.output[0]),
+    "channel_shuffle": _channel_shuffle,
+    "class_token": lambda op: torch_tokens.ClassToken(op.output[1]),
+    "concat": _concat,
     "conv2d": _conv2d,
     "global_avg_pool": _global_avg_pool,
+    "group_norm": lambda op: nn.GroupNorm(op.groups, op.output[0]),
     "layer_norm": lambda op: nn.LayerNorm(op.output[-1]),
     "linear": lambda op: nn.Linear(op.inputs[0][-1], op.output[-1], bias=op.bias),
+    "matmul": _of_inputs(torch.matmul),
     "max_pool2d": _max_pool2d,
+    "mul": _of_inputs(operator.mul),
+    "position_embedding": lambda op: torch_tokens.PositionEmbedding(op.output),
+    "resize_bilinear": lambda op: nn.Upsample(op.output[1:], mode="bilinear"),
+    "resize_nearest": lambda op: nn.Upsample(op.output[1:]),
+    "split": lambda op: Apply(lambda inputs: inputs[:, : op.output[0]]),
+    "token_merge": lambda op: torch_tokens.TokenMerge(op.output[0]),
+    "token_prune": lambda op: torch_tokens.TokenPrune(op.output[0]),
+    "tokens_to_image": lambda op: Apply(lambda tokens: tokens.transpose(1, 2).reshape(-1, *op.output)),
 }
+
+KINDS = frozenset({*_PLAIN, *_SHAPED})
+"""The kinds of plain operators that can be built."""

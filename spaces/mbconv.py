@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyglove as pg
 
+from hardware_models.graph import Graph, Tape
 from hardware_models.op import Op, Shape, chain, conv2d, elementwise, linear
 
 if TYPE_CHECKING:
@@ -59,15 +60,17 @@ class MBConv(pg.Object):  # type: ignore[misc]
                 yield block, stage.width, stride
                 block, stride = block.then, 1
 
-    def ops(self) -> tuple[Op, ...]:
+    def ops(self) -> Graph:
         """Return the operators that the built network runs, in order: one a block, and each residual addition."""
-        ops = [_conv_bn_relu6(self.input_shape, self.stem, 3)]
+        tape = Tape(self.input_shape)
+        features = tape.run(_conv_bn_relu6(self.input_shape, self.stem, 3), 0)
         for block, width, stride in self.layers():
-            shape = ops[-1].output
-            ops.append(_block(shape, width, block.kernel, block.expansion, stride))
-            if stride == 1 and shape[0] == width:
-                ops.append(elementwise("add", shape, 2))
-        return (*ops, _head(ops[-1].output, self.head, self.classes))
+            shape = tape.shape(features)
+            body = tape.run(_block(shape, width, block.kernel, block.expansion, stride), features)
+            shortcut = stride == 1 and shape[0] == width
+            features = tape.run(elementwise("add", shape, 2), features, body) if shortcut else body
+        tape.run(_head(tape.shape(features), self.head, self.classes), features)
+        return tape.graph()
 
 
 def mbconv(

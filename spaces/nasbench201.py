@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyglove as pg
 
 from hardware_models import counts
+from hardware_models.graph import Graph, Tape
 from hardware_models.op import Op, Shape, chain, conv2d, elementwise, linear
 
 if TYPE_CHECKING:
@@ -79,20 +80,22 @@ class NasBench201(pg.Object):  # type: ignore[misc]
 
         return Network(self.edges, self.classes, self.channels, self.cells)
 
-    def ops(self, live_only: bool = True) -> tuple[Op, ...]:
+    def ops(self, live_only: bool = True) -> Graph:
         """Return the operators that the built network runs, in order; with `live_only=False` those of dead edges too.
 
         Identities (`skip_connect`) and `none` are no operators; k inputs of a node make k - 1 additions.
+        A cell whose input and output are not connected hands its input on, where the network makes zeros of it.
         """
-        stem = conv2d(self.input_shape, self.channels, 3)
-        ops = [chain("conv_bn", stem, elementwise("batch_norm2d", stem.output))]
-        shape = stem.output
+        tape = Tape(self.input_shape)
+        features = tape.run(_stem(self.input_shape, self.channels), 0)
         for stage in range(3):
             if stage:
-                ops += _reduction(shape)
-                shape = ops[-1].output
-            ops += _cell(self.edges, shape, live_only) * self.cells
-        return (*ops, _head(shape, self.classes))
+                features = tape.replay(_reduction(tape.shape(features)), features)
+            cell = _cell(self.edges, tape.shape(features), live_only)
+            for _ in range(self.cells):
+                features = tape.replay(cell, features)
+        tape.run(_head(tape.shape(features), self.classes), features)
+        return tape.graph()
 
 
 def nasbench201(classes: int = 10, channels: int = 16, cells: int = 5, resolution: int = 32) -> Any:
@@ -126,16 +129,25 @@ def live_edges(edges: tuple[Operation, ...]) -> tuple[int, ...]:
     return tuple(index for index in present if EDGES[index][0] in fed and EDGES[index][1] in used)
 
 
-def _cell(edges: tuple[Operation, ...], shape: Shape, live_only: bool) -> list[Op]:
-    """Return the operators of one cell, node after node."""
+@lru_cache
+def _stem(image: Shape, channels: int) -> Op:
+    conv = conv2d(image, channels, 3)
+    return chain("conv_bn", conv, elementwise("batch_norm2d", conv.output))
+
+
+@lru_cache(maxsize=1024)
+def _cell(edges: tuple[Operation, ...], shape: Shape, live_only: bool) -> Graph:
+    """Return the operators of one cell, node after node; a dead edge whose source has no value reads the input."""
     kept = live_edges(edges) if live_only else tuple(index for index, edge in enumerate(edges) if edge != "none")
-    ops: list[Op] = []
-    for node in (1, 2, 3):
-        incoming = [index for index in kept if EDGES[index][1] == node]
-        for position, index in enumerate(incoming):
-            ops += _edge(edges[index], shape)
-            ops += [elementwise("add", shape, 2)] if position else []
-    return ops
+    tape = Tape(shape)
+    nodes = {0: 0}
+    for index in kept:  # ordered by their target
+        source, target = EDGES[index]
+        value = nodes.get(source, 0)
+        for op in _edge(edges[index], shape):
+            value = tape.run(op, value)
+        nodes[target] = tape.run(elementwise("add", shape, 2), nodes[target], value) if target in nodes else value
+    return tape.graph(nodes.get(3, 0))
 
 
 @lru_cache
@@ -153,12 +165,16 @@ def _relu_conv_bn(shape: Shape, channels: int, kernel: int, stride: int = 1) -> 
 
 
 @lru_cache
-def _reduction(shape: Shape) -> tuple[Op, ...]:
+def _reduction(shape: Shape) -> Graph:
     """Return the residual block between two stages: twice the channels, half the side."""
-    first = _relu_conv_bn(shape, 2 * shape[0], 3, stride=2)
-    second = _relu_conv_bn(first.output, first.output[0], 3)
-    pool = Op("avg_pool2d", (shape,), (shape[0], shape[1] // 2, shape[2] // 2), kernel=2, stride=2)
-    return first, second, pool, conv2d(pool.output, first.output[0], 1), elementwise("add", first.output, 2)
+    tape = Tape(shape)
+    first = tape.run(_relu_conv_bn(shape, 2 * shape[0], 3, stride=2), 0)
+    wide = tape.shape(first)
+    second = tape.run(_relu_conv_bn(wide, wide[0], 3), first)
+    pooled = tape.run(Op("avg_pool2d", (shape,), (shape[0], shape[1] // 2, shape[2] // 2), kernel=2, stride=2), 0)
+    shortcut = tape.run(conv2d(tape.shape(pooled), wide[0], 1), pooled)
+    tape.run(elementwise("add", wide, 2), second, shortcut)
+    return tape.graph()
 
 
 @lru_cache

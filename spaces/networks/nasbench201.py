@@ -66,7 +66,7 @@ class Reduction(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return features of twice the channels and half the side."""
-        outputs: Tensor = self.shortcut(inputs) + self.body(inputs)
+        outputs: Tensor = self.body(inputs) + self.shortcut(inputs)
         return outputs
 
 

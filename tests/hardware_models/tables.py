@@ -39,10 +39,18 @@ correlations = st.none() | st.floats(-1, 1)
 
 
 def composites(inner: st.SearchStrategy[Op]) -> st.SearchStrategy[Op]:
-    """Return operators that may hold others."""
-    return st.builds(
-        Op, kind=texts, inputs=st.tuples(shapes), output=shapes, inner=st.lists(inner, max_size=3).map(tuple)
+    """Return operators that may hold others, some with a wiring: each then reads the composite's own inputs."""
+    held = st.lists(inner, max_size=3).map(tuple)
+    return st.builds(Op, kind=texts, inputs=st.tuples(shapes), output=shapes, inner=held) | st.builds(
+        lambda kind, op, count: Op(kind, op.inputs, op.output, inner=(op,) * count, wiring=_all_inputs(op) * count),
+        texts,
+        inner,
+        st.integers(1, 3),
     )
+
+
+def _all_inputs(op: Op) -> tuple[tuple[int, ...], ...]:
+    return (tuple(range(len(op.inputs))),)
 
 
 plain = st.builds(
@@ -57,6 +65,9 @@ plain = st.builds(
     groups=sizes,
     bias=st.booleans(),
     dtype=st.sampled_from(["float32", "float16", "int8"]),
+    along=st.sampled_from(["both", "height", "width"]),
+    heads=counts,
+    window=st.integers(0, 64),
 )
 ops = st.recursive(plain, composites, max_leaves=4)
 entries = st.builds(

@@ -5,32 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from hardware_models.op import Op, chain, conv2d, elementwise, linear
+from hardware_models.attention import packed_attention
+from hardware_models.graph import Tape, composite
+from hardware_models.kinds import KINDS
+from hardware_models.op import Op, conv2d, elementwise, pool2d
+from hardware_models.torch_ops import KINDS as BUILT
 from hardware_models.torch_ops import build, example_inputs
-
-OPS = (
-    conv2d((3, 15, 9), 16, 3, stride=2),
-    linear((32,), 10),
-    elementwise("batch_norm2d", (4, 6, 6)),
-    elementwise("layer_norm", (5, 8)),
-    elementwise("add", (4, 6, 6), 3),
-    elementwise("softmax", (5, 8)),
-    *(
-        elementwise(kind, (4, 6, 6))
-        for kind in ("relu", "relu6", "hardswish", "hardsigmoid", "sigmoid", "silu", "gelu")
-    ),
-    elementwise("identity", (4, 6, 6)),
-    Op("mul", ((4, 6, 6), (4, 1, 1)), (4, 6, 6)),
-    Op("matmul", ((5, 8), (8, 3)), (5, 3)),
-    Op("concat", ((4, 6, 6), (2, 6, 6)), (6, 6, 6)),
-    Op("avg_pool2d", ((4, 6, 6),), (4, 6, 6), kernel=3, padding=1),
-    Op("max_pool2d", ((4, 6, 6),), (4, 3, 3), kernel=2, stride=2),
-    Op("adaptive_avg_pool2d", ((4, 6, 6),), (4, 2, 2)),
-    Op("global_avg_pool", ((4, 6, 6),), (4,)),
-    Op("global_avg_pool", ((4, 6, 6),), (4, 1, 1)),
-    Op("flatten", ((4, 6, 6),), (144,)),
-    chain("relu_conv", elementwise("relu", (4, 6, 6)), conv2d((4, 6, 6), 8, 3)),
-)
+from tests.hardware_models.every_kind import IMAGE, OPS, PLAIN, SQUEEZE, WIDE
 
 
 def run(op: Op, batch: int = 2) -> torch.Tensor:
@@ -45,8 +26,58 @@ def test_a_module_computes_the_declared_shape(op: Op):
     assert tuple(run(op).shape) == (2, *op.output)
 
 
+def test_every_kind_can_be_built_and_is_tried_here():
+    assert {op.kind for op in PLAIN} == BUILT == KINDS
+
+
+def test_a_kernel_along_the_width_is_one_high():
+    conv = build(conv2d((4, 9, 12), 6, 7, stride=2, along="width"))
+    assert (conv.kernel_size, conv.stride, conv.padding, conv.dilation) == ((1, 7), (1, 2), (0, 3), (1, 1))
+
+
+def test_gates_multiply_what_they_were_computed_from():
+    features = torch.randn(1, *WIDE, generator=torch.Generator().manual_seed(0))
+    block = build(SQUEEZE)
+    gates = features.mean((2, 3), keepdim=True)
+    for part in list(block.children())[1:-1]:
+        gates = part(gates)
+    assert torch.allclose(block(features), features * gates)
+
+
+def test_a_residual_block_adds_its_own_input():
+    tape = Tape(IMAGE)
+    tape.run(elementwise("add", IMAGE, 2), 0, tape.run(elementwise("relu", IMAGE), 0))
+    block = build(composite("residual", tape.graph()))
+    assert block(torch.full((1, *IMAGE), 3.0)).unique().tolist() == [6.0]
+
+
+def test_windows_attend_to_themselves_alone():
+    attend = build(packed_attention((8, 12), 2, 4, window=4))
+    packed = torch.randn(1, 8, 12, generator=torch.Generator().manual_seed(0))
+    alone = [build(packed_attention((4, 12), 2, 4))(packed[:, half]) for half in (slice(4), slice(4, 8))]
+    assert torch.allclose(attend(packed), torch.cat(alone, dim=1), atol=1e-6)
+
+
+def test_merged_tokens_are_the_mean_of_what_is_alike():
+    merge = build(Op("token_merge", ((4, 2),), (2, 2)))
+    tokens = torch.tensor([[[1.0, 0.0], [0.0, 1.0], [3.0, 0.1], [5.0, 0.2]]])
+    assert torch.allclose(merge(tokens), torch.tensor([[[3.0, 0.1], [0.0, 1.0]]]))
+
+
+def test_shuffled_channels_are_those_of_pytorch():
+    images = torch.arange(12.0).reshape(1, 12, 1, 1)
+    shuffled = build(Op("channel_shuffle", ((12, 1, 1),), (12, 1, 1), groups=3))(images)
+    assert torch.equal(shuffled, torch.nn.ChannelShuffle(3)(images))
+
+
+def test_pruned_tokens_keep_their_order():
+    prune = build(Op("token_prune", ((4, 1), (4,)), (2, 1)))
+    tokens = torch.arange(4.0).reshape(1, 4, 1)
+    assert prune(tokens, torch.tensor([[0.1, 0.4, 0.2, 0.9]])).flatten().tolist() == [1.0, 3.0]
+
+
 def test_average_pooling_leaves_the_padding_out():
-    pool = build(Op("avg_pool2d", ((1, 4, 4),), (1, 4, 4), kernel=3, padding=1))
+    pool = build(pool2d("avg_pool2d", (1, 4, 4), 3))
     assert torch.equal(pool(torch.ones(1, 1, 4, 4)), torch.ones(1, 1, 4, 4))
 
 
@@ -66,8 +97,8 @@ def test_example_inputs_follow_the_generator():
 
 
 def test_an_unknown_kind_is_refused():
-    with pytest.raises(ValueError, match="there is no PyTorch module for the kind 'attention'"):
-        build(elementwise("attention", (4, 6, 6)))
+    with pytest.raises(ValueError, match="there is no PyTorch module for the kind 'fourier'"):
+        build(elementwise("fourier", (4, 6, 6)))
 
 
 def test_an_unknown_dtype_is_refused():
