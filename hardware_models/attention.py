@@ -79,9 +79,12 @@ def attention_sizes(op: Op) -> Sizes:
 def _checked(op: Op) -> Op:
     sizes = attention_sizes(op)
     wide, values = op.heads * sizes.query_width, op.heads * sizes.value_width
-    packed, apart = ((sizes.queries, 2 * wide + values),), (wide, wide, values)
-    if (op.inputs != packed and tuple(shape[1] for shape in op.inputs) != apart) or op.output[1] != values:
-        raise ValueError(f"{op}: the heads must divide the channels of queries, keys and values alike")
+    packed = ((sizes.queries, 2 * wide + values),)
+    apart = ((sizes.queries, wide), (sizes.keys, wide), (sizes.keys, values))
+    if op.inputs not in (packed, apart) or op.output[1] != values:
+        raise ValueError(
+            f"{op}: expected as many keys as values, of channels that the heads divide, as those of queries"
+        )
     if op.window and sizes.queries % op.window:
         raise ValueError(f"{op}: the window must divide the tokens")
     return op

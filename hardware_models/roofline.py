@@ -29,13 +29,15 @@ class Roofline:
       sheet: the device's figures.
       dtype: that all operators run in; each one's own where it is None.
       batch: images in each call; the latency is of the whole batch.
-      overhead_us: microseconds to start one operator; the sheet's where it is None.
+      overhead_us: microseconds to start one kernel; the sheet's where it is None.
+      fused: see `hardware_models.traffic.works`; the name tells where it is not so.
     """
 
     sheet: DeviceSheet
     dtype: str | None = None
     batch: int = 1
     overhead_us: float | None = None
+    fused: bool = True
 
     def __post_init__(self) -> None:
         if self.batch < 1:
@@ -46,8 +48,8 @@ class Roofline:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The one metric's name."""
-        told = [self.sheet.id] + ([self.dtype] if self.dtype else []) + ([f"batch{self.batch}"] * (self.batch > 1))
-        return (estimated("latency_ms", "-".join(told)),)
+        batch, unfused = f"batch{self.batch}" if self.batch > 1 else None, None if self.fused else "unfused"
+        return (estimated("latency_ms", "-".join(filter(None, (self.sheet.id, self.dtype, batch, unfused)))),)
 
     def __call__(self, ops: Sequence[Op]) -> Mapping[str, float]:
         """Return the estimate for one batch; see `terms`."""
@@ -59,7 +61,7 @@ class Roofline:
         Raises:
           ValueError: for a dtype that the sheet gives no peak of, and a kind that cannot be counted.
         """
-        return np.array([sum(map(self._latency_ms, works(op, self.dtype)))], np.float64)
+        return np.array([sum(map(self._latency_ms, works(op, self.dtype, self.fused)))], np.float64)
 
     def total(self, sums: np.ndarray) -> np.ndarray:
         """Return the metrics (n, 1) of n networks given the sums of their operators' terms: the sums."""

@@ -10,8 +10,8 @@ from hardware_models.counts import count
 from hardware_models.kinds import ACTIVATIONS, NORMS, VIEWS
 from hardware_models.op import DTYPE_BYTES, Op
 
-FREE_WITHIN = ACTIVATIONS | NORMS | VIEWS
-"""Kinds that move nothing within a composite: folded into layers, or computed before a result is written."""
+FREE_WITHIN = ACTIVATIONS | NORMS
+"""Kinds that a composite's layers take in: folded into their weights, or computed before a result is written."""
 
 
 class Work(NamedTuple):
@@ -35,22 +35,24 @@ class Work(NamedTuple):
 
 
 @lru_cache(maxsize=65536)
-def works(op: Op, dtype: str | None = None) -> tuple[Work, ...]:
+def works(op: Op, dtype: str | None = None, fused: bool = True) -> tuple[Work, ...]:
     """Return the kernels that run `op`: one for a plain operator, none for a view.
 
-    A composite is its operators one after another, each reading its inputs and writing its output, but norms and
-    activations, which engines fold into their neighbours. Each tensor is read once and written once: caches are as
-    large as one operator needs and hold nothing from one operator to the next.
+    A composite is its operators one after another. Each tensor is read once and written once by each kernel: caches are
+    as large as one operator needs and hold nothing from one operator to the next.
 
     Args:
       op: the operator.
       dtype: of everything; each operator's own where it is None.
+      fused: whether norms and activations within a composite cost nothing, as where an engine folds them into their
+        neighbours; if not, each is a kernel of its own, as in PyTorch by default.
 
     Raises:
       ValueError: for a kind or dtype that is unknown.
     """
     if op.inner:
-        return tuple(work for part in op.inner if part.kind not in FREE_WITHIN for work in works(part, dtype))
+        run = [part for part in op.inner if not (fused and part.kind in FREE_WITHIN)]
+        return tuple(work for part in run for work in works(part, dtype, fused))
     if op.kind in VIEWS:
         return ()
     found, kept = count(op), dtype or op.dtype
