@@ -72,7 +72,7 @@ class Tape:
         """
         self._check("the graph", graph.inputs, values)
         made = len(self._shapes)
-        known = [*values, *range(made, made + len(graph))]
+        known: list[int] = [*values, *range(made, made + len(graph))]
         self._ops += graph
         self._wiring += [tuple([known[source] for source in sources]) for sources in graph.wiring]
         self._shapes += [op.output for op in graph]
