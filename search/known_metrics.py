@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -54,9 +54,14 @@ class KnownMetrics:
         return np.array([self._memory[key] for key in keys], np.float64).reshape(len(keys), len(self.names))
 
     def _cost(self, genotype: np.ndarray) -> np.ndarray:
-        ops = architecture_of(self._space.decode(genotype)).ops()
         found: dict[str, float] = {}
+        ops: Any = None
         for model in self._models:
+            costs = getattr(model, "costs", None)
+            if costs is not None:
+                found.update(zip(model.metrics, costs(genotype[None])[0].tolist(), strict=True))
+                continue
+            ops = architecture_of(self._space.decode(genotype)).ops() if ops is None else ops
             found.update(model(ops))
         values = np.array([found[name] for name in self.names], np.float64)
         if not np.isfinite(values).all():

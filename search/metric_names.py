@@ -33,6 +33,16 @@ def split_unit(metric: str) -> tuple[str, str]:
     return name.replace("_", " ") + where, ""
 
 
+def measured(metric: str) -> str:
+    """Return the name under which a predicted metric stands when it was measured directly."""
+    return f"measured_{metric}"
+
+
+def is_cost(metric: str) -> bool:
+    """Return whether a metric's name says that less of it is better: a time, an energy, a size, or a count."""
+    return metric.partition("@")[0] in COUNTS or split_unit(metric)[1] not in ("", UNITS["percent"])
+
+
 def heading(metric: str) -> str:
     """Return a column's heading or an axis label, e.g. "latency (ms)"."""
     quantity, unit = split_unit(metric)

@@ -1,19 +1,33 @@
-"""Picks from many objectives: non-dominated ranks, the knee of a front, and the best within bounds.
+"""Picks from many objectives: fronts of metrics, non-dominated ranks, the knee of a front, the best within bounds.
 
 Everywhere `points` have shape (n, k), float64, and larger is better (see `search.objectives.scores`); a row with a NaN
-or an infinity is never picked. Fronts themselves and hypervolume are in `search.objectives`.
+or an infinity is never picked. Fronts of points and hypervolume are in `search.objectives`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from search.objectives import nondominated
+from search.objectives import Objective, nondominated
+from search.trials import TrialState, TrialTable
 
 NO_RANK = -1
 """The rank of a row that is not finite."""
+
+
+def front_of(table: TrialTable, objectives: Sequence[Objective]) -> np.ndarray:
+    """Return which of some trials are on the front of those among them that completed: shape (n,), bool; ties all are.
+
+    A trial that lacks the metric of an objective is on no front.
+    """
+    rows = np.flatnonzero(table.states == TrialState.COMPLETED)
+    unknown = np.full(len(table), np.nan)
+    columns = [objective.sign * table.metrics.get(objective.metric, unknown)[rows] for objective in objectives]
+    found = np.zeros(len(table), bool)
+    found[rows] = nondominated(np.stack(columns, axis=1))
+    return found
 
 
 def nondominated_ranks(points: np.ndarray) -> np.ndarray:

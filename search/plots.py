@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 BLUE, VERMILION, GREEN, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#8A8F98", "#222222"
 """Okabe-Ito's colours for categories, safe for the colour-blind, and two greys."""
+
+CATEGORIES = (BLUE, VERMILION, GREEN, "#CC79A7", "#E69F00", "#56B4E9", INK)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 SUFFIXES = (".png", ".svg", ".pdf")
 
@@ -86,10 +90,39 @@ def draw_front(picture: FrontPicture, path: Path) -> None:
         figure = Figure(figsize=(8.0, 5.0), dpi=160, layout="constrained")
         axes = figure.subplots()
         _draw_cloud(axes, picture)
-        _draw_steps(axes, picture)
+        _draw_steps(axes, picture, f"Pareto front ({picture.on_front.sum()})")
         _draw_measured(axes, picture)
         _frame(axes, picture)
         _draw_bounds(axes, picture)
+        _legend(figure)
+        _save(figure, path)
+
+
+def draw_fronts(pictures: Mapping[str, FrontPicture], path: Path) -> None:
+    """Write several fronts of the same trials to `path`, by the name of each one's device, on common axes.
+
+    The axes and the title are the first picture's. Raises ValueError for a bad path.
+    """
+    check_picture_path(path)
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    every = list(pictures.values())
+    common = replace(
+        every[0],
+        points=np.concatenate([picture.points for picture in every]),
+        on_front=np.concatenate([picture.on_front for picture in every]),
+    )
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(8.0, 5.0), dpi=160, layout="constrained")
+        axes = figure.subplots()
+        for index, (name, picture) in enumerate(pictures.items()):
+            look = {"color": CATEGORIES[index % len(CATEGORIES)], "marker": MARKERS[index % len(MARKERS)]}
+            others = picture.points[picture.feasible & ~picture.on_front]
+            size = float(np.clip(6000 / max(len(common.points), 1), 3, 16))
+            axes.scatter(others[:, 0], others[:, 1], size, color=look["color"], alpha=0.2, linewidths=0)
+            _draw_steps(axes, picture, f"{name} ({picture.on_front.sum()})", **look)
+        _frame(axes, common, "points")
         _legend(figure)
         _save(figure, path)
 
@@ -108,13 +141,13 @@ def _draw_cloud(axes: Axes, picture: FrontPicture) -> None:
         axes.scatter(infeasible[:, 0], infeasible[:, 1], size + 4, label=label, **look)
 
 
-def _draw_steps(axes: Axes, picture: FrontPicture) -> None:
+def _draw_steps(axes: Axes, picture: FrontPicture, label: str, color: str = BLUE, marker: str = "o") -> None:
     """Draw the front as the border of what is attained: steps through its points."""
     front = picture.points[picture.on_front]
     x, y = front[np.argsort(front[:, 0], kind="stable")].T
-    axes.step(x, y, where="post" if picture.x.minimised else "pre", color=BLUE, linewidth=1.4, alpha=0.9, zorder=3)
-    look: dict[str, Any] = {"color": BLUE, "edgecolors": "white", "linewidths": 0.8, "zorder": 4}
-    axes.scatter(x, y, 26, label=f"Pareto front ({len(front)})", **look)
+    axes.step(x, y, where="post" if picture.x.minimised else "pre", color=color, linewidth=1.4, alpha=0.9, zorder=3)
+    look: dict[str, Any] = {"color": color, "marker": marker, "edgecolors": "white", "linewidths": 0.8, "zorder": 4}
+    axes.scatter(x, y, 26, label=label, **look)
 
 
 def _draw_measured(axes: Axes, picture: FrontPicture) -> None:
@@ -152,7 +185,7 @@ def _within(value: float, limits: tuple[float, float]) -> bool:
     return limits[0] <= value <= limits[1]
 
 
-def _frame(axes: Axes, picture: FrontPicture) -> None:
+def _frame(axes: Axes, picture: FrontPicture, what: str = "trials") -> None:
     """Name the axes and say which way is better; show the part of the plane where the front is."""
     axes.set_title(picture.title, loc="left", fontsize=11, fontweight="bold", color=INK)
     axes.set_xlabel(f"{heading(picture.x.metric)}   {'← better' if picture.x.minimised else 'better →'}")
@@ -164,7 +197,7 @@ def _frame(axes: Axes, picture: FrontPicture) -> None:
         measured = picture.measured[(picture.measured[:, 2] >= low) & (picture.measured[:, 2] <= high), 1]
         _set_scale(axes, np.concatenate([picture.points[shown, 0], measured]))
         if not shown.all():
-            note = f"{int((~shown).sum()):,} of {len(shown):,} trials lie outside this range"
+            note = f"{int((~shown).sum()):,} of {len(shown):,} {what} lie outside this range"
             axes.annotate(
                 note, (0.995, 0.01), xycoords="axes fraction", fontsize=8, color=GREY, ha="right", va="bottom"
             )

@@ -14,6 +14,7 @@ from evaluators._base import Evaluator
 from search.algorithms._base import Algorithm
 from search.algorithms.registry import algorithm_names, make_algorithm
 from search.objectives import Constraint, Objective, parse_constraints, parse_objectives
+from search.study_devices import LATENCY, StudyDevice
 from search.study_settings import SETTINGS
 from search.study_source import (
     StudyFileError,
@@ -59,6 +60,7 @@ class StudyDefinition:
     timeout_s: float | None
     retries: int
     device: str
+    devices: tuple[StudyDevice, ...]
     engine: str
     threads: int
     batch: int
@@ -77,6 +79,19 @@ class StudyDefinition:
     def recipe(self) -> StudyRecipe:
         """What a worker needs to have the same space and evaluator."""
         return StudyRecipe(self.source)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The metrics that objectives, constraints and the report name, each once."""
+        aims, bounds = (item.metric for item in self.objectives), (item.metric for item in self.constraints)
+        return tuple(dict.fromkeys([*aims, *bounds, *self.report]))
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The metrics that the evaluator promises, and those of the hardware models that the file holds."""
+        models = (*self.hardware_models, *(device.model for device in self.devices if device.model is not None))
+        promised = getattr(self.evaluator, "metrics", ())
+        return frozenset([*promised, *(metric for model in models for metric in model.metrics)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +183,7 @@ def _define(source: StudySource, values: dict[str, Any], places: _Places) -> Stu
             raise StudyFileError(source.path, None, f"`{name}` is missing: assign {example}")
     if not callable(values["evaluator"]) or isinstance(values["evaluator"], type):
         raise places.error("evaluator", f"expected {REQUIRED['evaluator']}; got {_shown(values['evaluator'])}")
-    return StudyDefinition(
+    definition = StudyDefinition(
         source=source,
         description=describe(source.text),
         space=_space(values["space"], places),
@@ -178,6 +193,20 @@ def _define(source: StudySource, values: dict[str, Any], places: _Places) -> Stu
         constraints=_constraints(values.get("constraints", ()), places),
         **{name: _setting(name, values, places) for name in SETTINGS},
     )
+    if definition.devices and "device" not in values:
+        _check_latency(definition, places)
+    return definition
+
+
+def _check_latency(definition: StudyDefinition, places: _Places) -> None:
+    """Refuse a latency of no device in a study of several, unless it says by `device` which one that is of."""
+    if LATENCY not in definition.named or LATENCY in definition.given:
+        return
+    bounds = {item.metric for item in definition.constraints}
+    aims = {item.metric for item in definition.objectives}
+    where = "objectives" if LATENCY in aims else "constraints" if LATENCY in bounds else "report"
+    each = " or ".join(f"{LATENCY}@{device.name}" for device in definition.devices)
+    raise places.error(where, f"{LATENCY!r} does not say of which device: write {each}; or set device, e.g. to 'this'")
 
 
 def _setting(name: str, values: dict[str, Any], places: _Places) -> Any:

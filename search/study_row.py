@@ -14,6 +14,7 @@ from search.database import Database
 from search.errors import SpaceChanged, StudyChanged
 from search.objectives import Constraint, Objective
 from search.schema import progress, studies
+from search.study_tables import RECOSTS, recosts_of
 from search.trials import TrialState
 
 if TYPE_CHECKING:
@@ -136,6 +137,8 @@ def _check_same(stored: sa.RowMapping, row: Mapping[str, Any]) -> None:
             f"study {name!r} is stored with another space ({stored['fingerprint'][:12]}, {were} decisions) "
             f"than this one ({row['fingerprint'][:12]}, {are} decisions); use another study name, or restore the space"
         )
+    if RECOSTS in row["settings"] and row["settings"][RECOSTS] != recosts_of(stored["settings"]):
+        raise StudyChanged(f"study {name!r} was costed anew while this launch was being prepared; launch it again")
     for field in ("objectives", "constraints", "seed"):
         if stored[field] != row[field]:
             raise StudyChanged(

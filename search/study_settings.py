@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from search.study_devices import is_model, parse_devices
+
 Check = Callable[[Any], Any]
 """Returns the value in its final form; raises ValueError saying what was expected."""
 
@@ -67,7 +69,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def _models(value: Any) -> tuple[Any, ...]:
     models = tuple(value) if isinstance(value, list | tuple) else (value,)
-    if not all(callable(model) and hasattr(model, "metrics") for model in models):
+    if not all(map(is_model, models)):
         raise ValueError("expected a hardware model, or a list of them")
     return models
 
@@ -88,6 +90,7 @@ SETTINGS: dict[str, Setting] = {
     "timeout_s": Setting(_optional(_number(0, above=True)), None, "how long one trial may take, in seconds"),
     "retries": Setting(_whole(0), 2, "how often a trial whose worker was lost is run again"),
     "device": Setting(_text, "this", "whose latency is searched for; 'this': the machine of the driver"),
+    "devices": Setting(parse_devices, (), "devices that every trial is costed on, as `latency_ms@NAME`"),
     "engine": Setting(_text, "torch", "what runs a network when its latency is measured"),
     "threads": Setting(_whole(1), 1, "threads of the engine when latency is measured"),
     "batch": Setting(_whole(1), 1, "batch size when latency is measured"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from search.errors import StorageCorrupt, StudyNotFound
 from search.genotype_text import genotypes_of
 from search.leases import STALE_AFTER_S, holder_age_s, this_process
-from search.objectives import Constraint, Objective, parse_constraints
+from search.metric_names import is_cost
+from search.objectives import Constraint, Objective, parse_constraints, parse_objectives
+from search.pareto import front_of
 from search.schema import fronts, measurements, metrics, progress, studies, trials
 from search.trials import TrialState, TrialTable
 
@@ -119,10 +121,38 @@ class StudyView:
             chosen.append(trials.c.change_seq > changed_since)
         return self._table(chosen)
 
-    def front(self) -> TrialTable:
-        """Return the completed trials that no other dominates; ties are all there."""
+    def front(self, of: Mapping[str, str] | Sequence[str] | None = None) -> TrialTable:
+        """Return the completed trials that no other dominates; ties are all there.
+
+        In the study's objectives, or `of` other metrics, see `directed`: `front(["accuracy", "latency_ms@pixel3"])` is
+        a device's own front. A trial that lacks one of them is left out. Raises ValueError for a metric that no
+        completed trial has.
+        """
+        if of is not None:
+            table, objectives = self.trials(states=[TrialState.COMPLETED]), self.directed(of)
+            missing = [item.metric for item in objectives if item.metric not in table.metrics]
+            if missing and len(table):
+                raise ValueError(f"no trial of {self.name!r} has {missing[0]!r}: they have {', '.join(table.metrics)}")
+            return table.select(front_of(table, objectives))
         on_front = sa.select(fronts.c.number).where(fronts.c.study_id == self.id)
         return self._table([trials.c.study_id == self.id, trials.c.number.in_(on_front)])
+
+    def directed(self, of: Mapping[str, str] | Sequence[str]) -> tuple[Objective, ...]:
+        """Return metrics as objectives: given with directions, or as names alone.
+
+        A name alone has the direction that it has as the study's objective; a cost by its name (`latency_ms@pixel3`,
+        `params`) is minimized. Raises ValueError for any other, and for none at all.
+        """
+        if isinstance(of, Mapping):
+            return parse_objectives(of)
+        own = {objective.metric: objective.direction for objective in self.objectives}
+        directions = {name: own.get(name, "minimize" if is_cost(name) else "") for name in of}
+        unclear = [name for name, direction in directions.items() if not direction]
+        if unclear:
+            raise ValueError(
+                f"{unclear[0]!r} is no objective of {self.name!r}: say its direction, maximize or minimize"
+            )
+        return parse_objectives(directions)
 
     def best(self, metric: str | None = None) -> TrialTable:
         """Return the completed trial that is best in an objective, the first one by default; no row if there is none.

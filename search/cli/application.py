@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 
 import click
 
-from search.cli.browse import best, list_studies, show, trials
+from search.cli.best import best
+from search.cli.browse import list_studies, show, trials
 from search.cli.catalog import algorithms, spaces, studies
 from search.cli.doctor import doctor
 from search.cli.export import export
@@ -17,10 +18,11 @@ from search.cli.failures import ExitCode
 from search.cli.launch import launch
 from search.cli.pareto import pareto
 from search.cli.profile import devices, profile
+from search.cli.recost import recost
 from search.cli.transfer import delete, load, save
 
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
-    "Search": (launch, profile, doctor),
+    "Search": (launch, profile, recost, doctor),
     "Look": (list_studies, show, trials, best, pareto),
     "Keep": (export, save, load, delete),
     "What there is": (studies, spaces, algorithms, devices),

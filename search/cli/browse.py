@@ -1,8 +1,9 @@
-"""`list`, `show`, `trials`, `best`: what is stored, read without disturbing a running study."""
+"""`list`, `show`, `trials`: what is stored, read without disturbing a running study."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,10 +11,13 @@ import click
 from search.cli.command import command, json_option, name_argument, output, storage_option
 from search.cli.output import Column, Output
 from search.cli.stored import existing_storage, not_made_yet, storage_hint, stored_study
+from search.cli.tables import version_text
 from search.cli.trial_rows import ordered_front, spread, view
-from search.metric_names import duration, heading, number
+from search.metric_names import duration
+from search.study_tables import metric_of, recosts_of, tables_used
 
 if TYPE_CHECKING:
+    from search.objectives import Objective
     from search.study_view import StudyView
     from search.trials import TrialTable
 
@@ -58,6 +62,8 @@ def show(name: str, storage: str, json: bool) -> None:
         out.line(f"objectives: {', '.join(f'{metric} ({way})' for metric, way in facts['objectives'].items())}")
         if facts["constraints"]:
             out.line(f"constraints: {', '.join(facts['constraints'])}")
+        for line in _table_lines(study.settings):
+            out.line(line)
         out.line()
         print_front(out, study, front)
         out.line(f"picture: python -m search pareto {name} --plot {name}.png{storage_hint(storage)}")
@@ -89,33 +95,11 @@ def trials(name: str, state: str | None, limit: int | None, storage: str, json: 
             out.line("no trials" + (f" are {state.lower()}" if state else " yet"))
 
 
-@command("best", example="best nasbench201\nbest nasbench201 --metric accuracy_percent --json")
-@name_argument
-@click.option("--metric", metavar="METRIC", help="The objective to be best in; the first one by default.")
-@storage_option
-@json_option
-def best(name: str, metric: str | None, storage: str, json: bool) -> None:
-    """Show the best trial of one objective among those that meet every constraint."""
-    out = output(json=json)
-    with stored_study(storage, name) as study:
-        table = study.best(metric)
-        shown = view(study, table, extra=sorted(table.metrics))
-        record = shown.record(table, 0) if len(table) else None
-        out.document({"study": name, "trial": record})
-        if record is None:
-            out.line(NOTHING_YET)
-            return
-        out.line(f"trial {record['number']}")
-        for key in shown.metrics:
-            out.line(f"  {heading(key)}: {number(record['metrics'].get(key))}")
-        for key, value in record["decisions"].items():
-            out.line(f"  {key} = {value}")
-        out.line(f"take it: python -m search export {name} --trial {record['number']} --to {name}-{record['number']}"
-                 f"{storage_hint(storage)}")  # fmt: skip
+def print_front(out: Output, study: StudyView, front: TrialTable, objectives: Sequence[Objective] = ()) -> None:
+    """Print the front as a table of at most 12 rows, evenly spread, with the best of each objective at its ends.
 
-
-def print_front(out: Output, study: StudyView, front: TrialTable) -> None:
-    """Print the front as a table of at most 12 rows, evenly spread, with the best of each objective at its ends."""
+    It is a front of the study's objectives, or of those that are given.
+    """
     if not len(front):
         out.line(NOTHING_YET)
         return
@@ -125,10 +109,10 @@ def print_front(out: Output, study: StudyView, front: TrialTable) -> None:
     left_out = f", {len(rows)} of them shown" if len(rows) < len(front) else ""
     title = (
         f"Pareto front: {len(front)} trial{'s' if len(front) > 1 else ''}{left_out}"
-        if len(study.objectives) > 1
+        if len(objectives or study.objectives) > 1
         else "Best trial"
     )
-    view(study, front).print(out, front.select(np.array(rows)), title=title)
+    view(study, front, objectives=objectives).print(out, front.select(np.array(rows)), title=title)
 
 
 def study_facts(study: StudyView) -> dict[str, Any]:
@@ -145,6 +129,16 @@ def study_facts(study: StudyView) -> dict[str, Any]:
         "algorithm": study.algorithm_settings,
         "settings": study.settings,
     }
+
+
+def _table_lines(settings: dict[str, Any]) -> list[str]:
+    """Return which versions of latency tables a study's latencies come from, and came from before."""
+    lines = [f"{metric_of(name)}: table {version_text(facts)}" for name, facts in tables_used(settings).items()]
+    for change in recosts_of(settings):
+        before = change.get("before")
+        was = f"until then table {version_text(before)}" if isinstance(before, dict) else "added then"
+        lines.append(f"{', '.join(map(str, change.get('metrics', [])))} costed anew {change.get('at')}: {was}")
+    return lines
 
 
 def _print_reasons(out: Output, table: TrialTable) -> None:

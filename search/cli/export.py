@@ -10,8 +10,10 @@ import click
 
 from hardware_models.architecture import architecture_of
 from search.cli.command import command, json_option, name_argument, output, storage_option
-from search.cli.stored import shown_storage, stored_study
+from search.cli.stored import definition_of, shown_storage, stored_study
 from search.cli.trial_rows import view
+from search.metric_names import measured
+from search.study_tables import metric_of, tables_used
 
 if TYPE_CHECKING:
     from search.model_card import Card
@@ -41,7 +43,7 @@ def export(*, name: str, trial: int, folder: Path, file: str | None, storage: st
         table = study.trials(numbers=[trial])
         if not len(table):
             raise ValueError(f"study {name!r} has no trial {trial}: it has {sum(study.counts().values()):,}, from 0")
-        definition = _definition(study, file)
+        definition = definition_of(study, file)
         seed, weights = trial_seed(study.seed, trial), weights_of(study, trial, storage)
         winner = Winner(definition.space, table.genotypes[0], seed, weights)
         files = write(winner, _card(study, trial, definition, storage), folder)
@@ -59,25 +61,6 @@ def weights_of(study: StudyView, trial: int, storage: str) -> Path | None:
     folders = [Path(kept)] if isinstance(kept, str) else []
     files = [folder / str(trial) / "checkpoint.pt" for folder in (*folders, runs_folder(study.name, storage))]
     return next((file for file in files if file.is_file()), None)
-
-
-def _definition(study: StudyView, file: str | None) -> StudyDefinition:
-    """Return the study's file, loaded again with its overrides. Raises ValueError where its space is another one."""
-    from search.study_file import load_study_file
-
-    named = file or study.settings.get("study_file") or study.settings.get("study")
-    if not isinstance(named, str):
-        raise ValueError(
-            f"study {study.name!r} does not say which study file it was launched with: give it with --study"
-        )
-    overrides = study.settings.get("overrides")
-    plain = {str(key): str(value) for key, value in overrides.items()} if isinstance(overrides, dict) else {}
-    definition = load_study_file(named, plain)
-    if definition.space.fingerprint != study.fingerprint:
-        raise ValueError(
-            f"the space of {named} is not the one that study {study.name!r} searched: name its file with --study"
-        )
-    return definition
 
 
 def _card(study: StudyView, trial: int, definition: StudyDefinition, storage: str) -> Card:
@@ -115,12 +98,11 @@ def _card(study: StudyView, trial: int, definition: StudyDefinition, storage: st
 def _origins(study: StudyView) -> dict[str, str]:
     """Return where metrics come from that no evaluator gave."""
     origins = dict.fromkeys(("macs", "params"), "counted from the network's operators")
-    table = study.settings.get("latency_table")
-    if isinstance(table, dict):
+    for name, table in tables_used(study.settings).items():
         device = (
             f"{table.get('device_name')} with {table.get('engine')} {table.get('engine_version')}, "
             f"{table.get('threads')} thread(s), batch {table.get('batch')}"
         )
-        origins["latency_ms"] = f"predicted by the latency table {str(table.get('sha256'))[:12]} of {device}"
-        origins["measured_latency_ms"] = f"measured directly on {device}"
+        origins[metric_of(name)] = f"predicted by the latency table {table['sha256'][:12]} of {device}"
+        origins[measured(metric_of(name))] = f"measured directly on {device}"
     return origins

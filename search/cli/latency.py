@@ -1,21 +1,22 @@
-"""The hardware models of a study: its device's latency table, stored or measured now, and counts."""
+"""Latency tables for a study: those it has used, fresh stored ones, and this machine's, measured now."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hardware_models.architecture import architecture_of
+from search.cli.tables import FACTS, Table, opened, table_used, tables_of
+from search.study_devices import THIS, StudyDevice
 
 if TYPE_CHECKING:
-    from hardware_models._base import HardwareModel
     from hardware_models.latency_table import LatencyTable
     from hardware_models.profiler import Network
     from search.coverage import Coverage
-    from search.known_metrics import KnownMetrics
     from search.storage import Storage
     from search.study_file import StudyDefinition
     from spaces.genotype import GenotypeSpace
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 FRESH_DAYS = 30
 """For how long a stored table of the same device, engine and versions is used without measuring again."""
 
-LATENCY = "latency_ms"
-COUNTS = ("macs", "params")
+TRIED = 32
+"""Random genotypes that a model of genotypes must cost to be taken for one of the space."""
 
 Say = Callable[[str, float], None]
 """Told what is being done and how much of it is, from 0 to 1."""
@@ -41,67 +42,78 @@ class Setup:
     rounds: int = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A latency table: the model, the digest it is stored under, and whether it was measured by this run."""
-
-    model: LatencyTable
-    sha256: str
-    measured_now: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of a study's candidates before an evaluation: compiled metrics, and the table among the models."""
-
-    metrics: KnownMetrics | None = None
-    table: Table | None = None
-
-
 def setup_of(definition: StudyDefinition) -> Setup:
     """Return how a study file wants latencies measured."""
     return Setup(definition.engine, definition.threads, definition.batch, definition.anchors)
 
 
-def known_metrics(storage: Storage, definition: StudyDefinition, used: str | None, say: Say) -> Known:
-    """Return the models for those metrics that objectives, constraints or the report name, and no evaluator yields.
+class TableFinder:
+    """Finds the latency tables of one study's devices; the space's operators are listed once, if they must be."""
 
-    `used` is the digest of the latency table that the study has used so far: it is used on, so that trials stay
-    comparable. Raises ValueError for a device that is not this machine, or candidates without `ops()`.
-    """
-    from hardware_models.counts import Counts
-    from search.known_metrics import KnownMetrics
+    def __init__(
+        self, storage: Storage, space: GenotypeSpace, setup: Setup, used: Mapping[str, Mapping[str, Any]], say: Say
+    ) -> None:
+        """Take how the study wants latencies measured, and the facts of the tables that it has used so far by name."""
+        self._storage, self._space, self._setup, self._used, self._say = storage, space, setup, used, say
 
-    models: list[HardwareModel] = list(definition.hardware_models)
-    missing = _wanted(definition) - {name for model in models for name in model.metrics}
-    table = latency_table(storage, definition, used, say) if LATENCY in missing else None
-    if table is not None:
-        models.append(table.model)
-    if missing.intersection(COUNTS):
-        models.append(Counts())
-    return Known(KnownMetrics(definition.space, models) if models else None, table)
+    def used(self, name: str) -> Table | None:
+        """Return the table that the study has used for a device; None where it has not, or it is gone."""
+        return table_used(self._storage, self._used[name]) if name in self._used else None
+
+    def find(self, device: StudyDevice) -> Table:
+        """Return the table that the study has used, else the newest that covers the space, else one measured now.
+
+        Only this machine can be measured. Raises ValueError where there is no table, or none that covers the space.
+        """
+        return self.used(device.name) or self.newest(device, measure=True)
+
+    def newest(self, device: StudyDevice, *, measure: bool = False) -> Table:
+        """Return the newest stored table that covers the space, whatever the study has used; see `find`."""
+        if measure and is_this_machine(device.device):
+            setup = replace(self._setup, **device.setup)
+            return fresh_table(self._storage, setup, self.coverage) or self._measured(setup)
+        usual = {"engine": self._setup.engine, "threads": self._setup.threads, "batch": self._setup.batch}
+        stored = tables_of(self._storage, replace(device, device=device_id(device.device)), usual)
+        problems: list[str] = []
+        for table in map(opened, stored):
+            problems.append(self.problem(table.model))
+            if not problems[-1]:
+                return table
+        raise ValueError(f"no latency table of device {device.device!r} is of this space: {problems[0]}")
+
+    def problem(self, model: Any) -> str:
+        """Return why a model cannot cost the space's networks, or ""."""
+        try:
+            if hasattr(model, "costs"):
+                model.costs(self._space.sample(TRIED, np.random.default_rng(0)))
+            else:
+                model(self.coverage.ops)
+        except (LookupError, ValueError) as error:
+            return str(error)
+        return ""
+
+    def _measured(self, setup: Setup) -> Table:
+        return keep(self._storage, measure_table(self._space, self.coverage, setup, self._say), measured_now=True)
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """The operators of the space. Raises ValueError for candidates without `ops()`."""
+        self._say("listing the space's operators", 0.0)
+        return cover_space(self._space)
 
 
-def _wanted(definition: StudyDefinition) -> set[str]:
-    """Return the metrics that the study names and its evaluator does not promise."""
-    named = {objective.metric for objective in definition.objectives} | set(definition.report)
-    named |= {constraint.metric for constraint in definition.constraints}
-    promised: Collection[str] = getattr(definition.evaluator, "metrics", ())
-    return named - set(promised)
+def device_id(device: str) -> str:
+    """Return the id that a device's tables are stored under: of `this`, this machine's."""
+    from hardware_models.device import this_device
+
+    return this_device().id if device == THIS else device
 
 
-def latency_table(storage: Storage, definition: StudyDefinition, used: str | None, say: Say) -> Table:
-    """Return the table that the study has used, or a fresh stored one that covers the space, or one measured now."""
-    from hardware_models.latency_table import LatencyTable
+def is_this_machine(device: str) -> bool:
+    """Return whether a device, by its id or as `this`, is the one that this process runs on."""
+    from hardware_models.device import this_device
 
-    for stored in storage.latency_tables():
-        if stored.sha256 == used:
-            return Table(LatencyTable.from_json(stored.document), stored.sha256)
-    check_device(definition.device)
-    say("listing the space's operators", 0.0)
-    coverage = cover_space(definition.space)
-    setup = setup_of(definition)
-    return fresh_table(storage, setup, coverage) or keep(storage, measure_table(definition.space, coverage, setup, say))
+    return device_id(device) == this_device().id
 
 
 def cover_space(space: GenotypeSpace) -> Coverage:
@@ -115,7 +127,6 @@ def fresh_table(storage: Storage, setup: Setup, coverage: Coverage) -> Table | N
     """Return the newest stored table of this machine, engine, threads, batch and versions that holds every operator."""
     from hardware_models.device import this_device
     from hardware_models.engines import open_engine
-    from hardware_models.latency_table import LatencyTable
 
     device, engine = this_device(), open_engine(setup.engine, setup.threads)
     stored = storage.load_latency_table(
@@ -123,13 +134,14 @@ def fresh_table(storage: Storage, setup: Setup, coverage: Coverage) -> Table | N
     )
     if stored is None:
         return None
-    table = LatencyTable.from_json(stored.document)
-    same = (table.provenance.fingerprint, table.provenance.engine_version) == (device.fingerprint, engine.version)
-    return Table(table, stored.sha256) if same and all(op in table.entries for op in coverage.ops) else None
+    table = opened(stored)
+    origin = table.model.provenance
+    same = (origin.fingerprint, origin.engine_version) == (device.fingerprint, engine.version)
+    return table if same and all(op in table.model.entries for op in coverage.ops) else None
 
 
-def keep(storage: Storage, table: LatencyTable) -> Table:
-    """Store a table that was just measured."""
+def keep(storage: Storage, table: LatencyTable, *, measured_now: bool = False) -> Table:
+    """Store a table, if it is not yet, and return it."""
     import dataclasses
     from hashlib import sha256
 
@@ -138,7 +150,8 @@ def keep(storage: Storage, table: LatencyTable) -> Table:
         document, device=origin.device, engine=origin.engine, threads=origin.threads, batch=origin.batch,
         provenance={**dataclasses.asdict(origin), "software": dict(origin.software)},
     )  # fmt: skip
-    return Table(table, sha256(document.encode()).hexdigest(), measured_now=True)
+    facts = {fact: getattr(origin, fact) for fact in FACTS}
+    return Table(table, sha256(document.encode()).hexdigest(), facts, measured_now)
 
 
 def measure_table(space: GenotypeSpace, coverage: Coverage, setup: Setup, say: Say) -> LatencyTable:
@@ -165,14 +178,3 @@ def network_of(candidate: Any) -> Network | None:
     if not hasattr(candidate, "build") or not hasattr(candidate, "input_shape"):
         return None
     return Network(candidate.build(), candidate.input_shape)
-
-
-def check_device(device: str) -> None:
-    """Raise ValueError for a device that latencies cannot be measured on from here."""
-    from hardware_models.device import this_device
-
-    if device not in ("this", this_device().id):
-        raise ValueError(
-            f"device {device!r} is not this machine ({this_device().id}), and no latency table of it is at hand: "
-            f"use device = 'this', or name a table of it in hardware_models"
-        )

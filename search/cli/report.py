@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search.cli.browse import print_front, study_facts
-from search.cli.latency import Table
+from search.cli.device_costs import DeviceCosts
+from search.cli.device_fronts import device_fronts, draw_device_fronts, front_records, print_fronts
 from search.cli.output import Output
 from search.cli.picture import draw, title_of
 from search.cli.stored import shown_storage, storage_hint
 from search.cli.trial_rows import ordered_front, view
 from search.cli.verify import Verification, print_verification, records
 from search.metric_names import duration, number
+from search.study_tables import device_names
 
 if TYPE_CHECKING:
     from search.study_view import StudyView
@@ -27,7 +29,7 @@ class Report:
 
     Attributes:
       study: the study, still open.
-      table: the latency table that was used, if any.
+      costs: its latencies on its devices.
       reason: why the launch ended.
       new: trials finished by this launch.
       elapsed_s: how long it took.
@@ -37,7 +39,7 @@ class Report:
     """
 
     study: StudyView
-    table: Table | None
+    costs: DeviceCosts
     reason: str
     new: int
     elapsed_s: float
@@ -49,18 +51,25 @@ class Report:
 def print_report(out: Output, report: Report) -> None:
     """Draw the picture and print everything."""
     study, front = report.study, ordered_front(report.study)
+    names = device_names(study.settings)
+    fronts = device_fronts(study, report.costs, names) if len(names) > 1 else []
     picture = report.picture if len(front) else None
-    if picture is not None:
-        device = report.table.model.provenance.device_name if report.table else ""
-        draw(study, picture, title_of(study, device))
+    if picture is not None and fronts:
+        draw_device_fronts(study, fronts, picture)
+    elif picture is not None:
+        draw(study, picture, title_of(study, study.objectives))
     out.document({
         **study_facts(study), "reason": report.reason, "new_trials": report.new, "elapsed_s": report.elapsed_s,
         "storage": shown_storage(report.storage_url), "front": view(study, front).records(front),
+        **({"fronts": front_records(study, fronts)} if fronts else {}),
         "measured": records(report.verified), "picture": str(picture) if picture else None,
     })  # fmt: skip
     out.line(_outcome(report))
     out.line()
-    print_front(out, study, front)
+    if fronts and len(front):
+        print_fronts(out, study, fronts)
+    else:
+        print_front(out, study, front)
     print_verification(out, report.verified)
     out.line()
     if picture is not None:

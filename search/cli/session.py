@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from search.cli.device_costs import DeviceCosts
 from search.cli.failures import ExitCode, Failure
 from search.cli.interruption import INTERRUPTED, Interrupted, Interruption
-from search.cli.latency import Known, Table, known_metrics
+from search.cli.known import Known, known_metrics
+from search.cli.latency import is_this_machine
 from search.cli.output import Output
 from search.cli.progress import ProgressLine
 from search.cli.report import Report, print_report
 from search.cli.runs import KeepingRecipe, results_folder
+from search.cli.tables import table_line, warning_of
 from search.cli.verify import Verification, verify
 from search.errors import StudyNotFound
-from search.metric_names import number
 from search.study import Study
+from search.study_tables import RECOSTS, recosts_of, tables_used, with_tables
 from search.trials import FINISHED, TrialState
 
 if TYPE_CHECKING:
@@ -48,8 +52,9 @@ class Session:
         progress = ProgressLine(live=self.out.live)
         try:
             self._say_begin()
-            known = self._known(progress)
-            with closing(self._study(known)) as study:
+            stored = self._stored()
+            known = self._known(stored, progress)
+            with closing(self._study(stored, known)) as study:
                 before = finished(study)
                 self._say_ready(study, before, known)
                 reason = self._search(study, progress)
@@ -60,40 +65,41 @@ class Session:
                 picture = (
                     None if reason == INTERRUPTED else plot or results_folder(storage_url) / f"{self.name}-pareto.png"
                 )
-                report = Report(
-                    study, known.table, reason, new, time.monotonic() - began, verified, picture, storage_url
-                )
+                costs = DeviceCosts(self.storage, study, lambda: self.definition)
+                report = Report(study, costs, reason, new, time.monotonic() - began, verified, picture, storage_url)
                 print_report(self.out, report)
                 return self._exit_code(study, reason)
         finally:
             progress.close()
 
-    def _known(self, progress: ProgressLine) -> Known:
+    def _stored(self) -> dict[str, Any]:
+        """Return what is kept with the study so far; nothing for a new one."""
+        try:
+            return Study.open(self.storage, self.name).settings
+        except StudyNotFound:
+            return {}
+
+    def _known(self, stored: Mapping[str, Any], progress: ProgressLine) -> Known:
         """Return the known metrics; a latency table is measured where none is stored, which Ctrl-C may break off."""
 
         def say(text: str, fraction: float) -> None:
             self.stop.check()
             progress.message(text, fraction)
 
-        known = known_metrics(self.storage, self.definition, self._table_used(), say)
+        known = known_metrics(self.storage, self.definition, tables_used(stored), say)
         progress.close()
         return known
 
-    def _table_used(self) -> str | None:
-        """Return the digest of the latency table that the stored study was begun with."""
-        try:
-            settings = Study.open(self.storage, self.name).settings
-        except StudyNotFound:
-            return None
-        kept = settings.get("latency_table")
-        return str(kept.get("sha256")) if isinstance(kept, dict) else None
-
-    def _study(self, known: Known) -> Study:
+    def _study(self, stored: Mapping[str, Any], known: Known) -> Study:
+        """Return the study, made or resumed; refused where its tables were changed since `stored` was read."""
         definition = self.definition
+        settings = settings_of(definition) | {"runs": str(self.runs)}
+        settings |= with_tables(stored, known.facts)
+        settings |= {RECOSTS: recosts_of(stored)} if stored else {}
         return Study.create_or_resume(
             self.storage, self.name, definition.space, definition.algorithm, definition.objectives,
             definition.constraints, max_trials=definition.max_trials, seed=definition.seed, known=known.metrics,
-            retries=definition.retries, settings=settings_of(definition, known.table) | {"runs": str(self.runs)},
+            retries=definition.retries, settings=settings,
         )  # fmt: skip
 
     def _say_begin(self) -> None:
@@ -105,8 +111,13 @@ class Session:
 
     def _say_ready(self, study: Study, done: int, known: Known) -> None:
         """Say on stderr where latencies come from, and where a study goes on."""
-        if known.table is not None:
-            self.out.note(table_line(known.table))
+        for name, table in known.tables.items():
+            self.out.note(table_line(table, name))
+            warning = warning_of(table.model)
+            if warning is not None:
+                self.out.note(f"warning: {f'{name}: ' if name else ''}{warning}")
+        for name, words in known.models.items():
+            self.out.note(f"{name}: {words}")
         if study.remark:
             self.out.note(study.remark)
         if done:
@@ -123,7 +134,8 @@ class Session:
 
     def _verify(self, study: Study, known: Known, progress: ProgressLine) -> Verification:
         """Measure networks of the front directly, where the study's latencies come from a table of this machine."""
-        if known.table is None:
+        here = [item for item in known.tables.items() if is_this_machine(item[1].origin["device"])]
+        if not here:
             return Verification()
 
         def say(done: int, total: int) -> None:
@@ -131,7 +143,8 @@ class Session:
                 raise Interrupted
             progress.message(f"measuring {self.definition.measure} networks of the front", done / total)
 
-        return verify(study, self.definition, known.table.model, say)
+        name, table = here[0]
+        return verify(study, self.definition.space, table, name, self.definition.measure, say)
 
     def _exit_code(self, study: Study, reason: str) -> int:
         if reason == INTERRUPTED:
@@ -170,9 +183,9 @@ def make_launcher(definition: StudyDefinition, address: str | None) -> Launcher:
     )
 
 
-def settings_of(definition: StudyDefinition, table: Table | None) -> dict[str, Any]:
-    """Return what is kept with the study: where it comes from, and what its latencies were measured with."""
-    settings: dict[str, Any] = {
+def settings_of(definition: StudyDefinition) -> dict[str, Any]:
+    """Return what is kept with the study of where it comes from."""
+    return {
         "study": definition.name,
         "study_file": definition.source.path,
         "overrides": dict(definition.source.overrides),
@@ -182,25 +195,3 @@ def settings_of(definition: StudyDefinition, table: Table | None) -> dict[str, A
         "evaluator": re.sub(r" at 0x[0-9a-f]+", "", repr(definition.evaluator))[:1000],
         "options": definition.options,
     }
-    if table is not None:
-        origin = table.model.provenance
-        settings["latency_table"] = {
-            "sha256": table.sha256, "device": origin.device, "device_name": origin.device_name, "engine": origin.engine,
-            "engine_version": origin.engine_version, "threads": origin.threads, "batch": origin.batch,
-            "created_at": origin.created_at,
-        }  # fmt: skip
-    return settings
-
-
-def table_line(table: Table) -> str:
-    """Return a line that says where a latency table comes from and how good it is."""
-    origin, fit = table.model.provenance, table.model.calibration.validation
-    how = "measured now" if table.measured_now else f"stored, of {origin.created_at}"
-    quality = ""
-    if fit is not None:
-        quality = f"; leave-one-out error on {fit.networks} networks {number(100 * fit.mape, 2)} %"
-    threads = f"{origin.threads} thread{'s' if origin.threads > 1 else ''}"
-    return (
-        f"latency table of {origin.device_name}, {origin.engine} {origin.engine_version}, {threads}, batch "
-        f"{origin.batch}: {len(table.model.entries)} operators, {how}{quality}"
-    )

@@ -7,11 +7,19 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from search.cli.command import usual_storage
 
 if TYPE_CHECKING:
     from search.storage import Storage
+    from search.study_file import StudyDefinition
     from search.study_view import StudyView
+
+
+file_option = click.option(
+    "--study", "file", metavar="FILE", help="The study file, where it is needed; by default the one that was launched."
+)
 
 
 @contextmanager
@@ -30,6 +38,25 @@ def stored_study(url: str, name: str) -> Iterator[StudyView]:
 
     with existing_storage(url) as storage, closing(Study.open(storage, name)) as study:
         yield study
+
+
+def definition_of(study: StudyView, file: str | None = None) -> StudyDefinition:
+    """Return the study's file, loaded again with its overrides. Raises ValueError where its space is another one."""
+    from search.study_file import load_study_file
+
+    named = file or study.settings.get("study_file") or study.settings.get("study")
+    if not isinstance(named, str):
+        raise ValueError(
+            f"study {study.name!r} does not say which study file it was launched with: give it with --study"
+        )
+    overrides = study.settings.get("overrides")
+    plain = {str(key): str(value) for key, value in overrides.items()} if isinstance(overrides, dict) else {}
+    definition = load_study_file(named, plain)
+    if definition.space.fingerprint != study.fingerprint:
+        raise ValueError(
+            f"the space of {named} is not the one that study {study.name!r} searched: name its file with --study"
+        )
+    return definition
 
 
 def not_made_yet(url: str) -> bool:

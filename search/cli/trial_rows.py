@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from search.cli.decisions import Decisions, read_decisions
 from search.cli.output import Column, Output
 from search.metric_names import heading, number
+from search.study_tables import metric_of, objectives_on
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from search.objectives import Objective
     from search.study_view import StudyView
     from search.trials import TrialTable
 
@@ -59,29 +61,42 @@ class TrialView:
         return [*cells, self.decisions.text(table.genotypes[index].tolist())]
 
 
-def view(study: StudyView, table: TrialTable, extra: Sequence[str] = ()) -> TrialView:
-    """Return how `study` shows its trials: objectives first, constraints next, then `extra` metrics it has."""
-    wanted = [objective.metric for objective in study.objectives]
-    wanted += [constraint.metric for constraint in study.constraints]
-    reported = study.settings.get("report")
-    wanted += [str(metric) for metric in reported] if isinstance(reported, list) else []
+def view(
+    study: StudyView, table: TrialTable, extra: Sequence[str] = (), objectives: Sequence[Objective] = ()
+) -> TrialView:
+    """Return how `study` shows its trials: objectives first, constraints next, then `extra` metrics it has.
+
+    Where other `objectives` than the study's are given, those alone.
+    """
+    wanted = [objective.metric for objective in objectives or study.objectives]
+    if not objectives:
+        wanted += [constraint.metric for constraint in study.constraints]
+        reported = study.settings.get("report")
+        wanted += [str(metric) for metric in reported] if isinstance(reported, list) else []
     wanted += [metric for metric in extra if metric in table.metrics]
     return TrialView(tuple(dict.fromkeys(wanted)), read_decisions(study.space.get("columns")))
 
 
 def ordered_front(study: StudyView) -> TrialTable:
     """Return the front in the order of its cheapest objective: the first that is minimised, else the last one."""
+    return ordered(study.front(), cost_objective(study.objectives).metric)
+
+
+def device_front(study: StudyView, name: str) -> TrialTable:
+    """Return the front on one of the study's devices, the fastest first; see `objectives_on`."""
+    return ordered(study.front({o.metric: o.direction for o in objectives_on(study.objectives, name)}), metric_of(name))
+
+
+def ordered(table: TrialTable, metric: str) -> TrialTable:
+    """Return trials by a metric that all of them have, the least first."""
     import numpy as np
 
-    front = study.front()
-    objective = cost_objective(study)
-    return front.select(np.argsort(front.metrics[objective], kind="stable")) if len(front) else front
+    return table.select(np.argsort(table.metrics[metric], kind="stable")) if len(table) else table
 
 
-def cost_objective(study: StudyView) -> str:
+def cost_objective(objectives: Sequence[Objective]) -> Objective:
     """Return the objective that stands on a picture's x axis: the first minimised one, else the last."""
-    minimised = [objective.metric for objective in study.objectives if objective.direction == "minimize"]
-    return minimised[0] if minimised else str(study.objectives[-1].metric)
+    return next((objective for objective in objectives if objective.direction == "minimize"), objectives[-1])
 
 
 def spread(count: int, limit: int) -> list[int]:

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from hardware_models.architecture import architecture_of
 from search.cli.output import Column, Output
-from search.cli.picture import MEASURED, PREDICTED
-from search.cli.trial_rows import ordered_front, spread
-from search.metric_names import number
+from search.cli.trial_rows import device_front, ordered_front, spread
+from search.metric_names import measured, number
+from search.study_devices import LATENCY
+from search.study_tables import metric_of
 
 if TYPE_CHECKING:
-    from hardware_models.latency_table import LatencyTable
+    import numpy as np
+
     from hardware_models.sampling import Progress
+    from search.cli.tables import Table
     from search.study import Study
-    from search.study_file import StudyDefinition
+    from spaces.genotype import GenotypeSpace
 
 CONTROLS = 4
 """Networks that are not of the front, measured with it: they tell how fast the machine is now."""
@@ -71,13 +74,13 @@ class Verification:
         return fmean(one.noise for one in self.networks)
 
 
-def verify(
-    study: Study, definition: StudyDefinition, table: LatencyTable, progress: Progress | None = None
+def verify(  # noqa: PLR0917 - called by a session alone
+    study: Study, space: GenotypeSpace, table: Table, name: str, count: int, progress: Progress | None = None
 ) -> Verification:
-    """Measure `definition.measure` networks, evenly spread over the front, and keep it with their trials.
+    """Measure `count` networks, evenly spread over the front of the table's device, and keep it with their trials.
 
     Other networks are measured in the same rounds: by how much they as a whole differ from the table's predictions
-    is the change of the machine's speed since, which is no error of the table.
+    is the change of the machine's speed since, which is no error of the table. `name` is the device's in the study.
     """
     import numpy as np
 
@@ -85,29 +88,33 @@ def verify(
     from search.cli.latency import network_of
     from search.coverage import stratified, survey
 
-    front = ordered_front(study)
-    if not len(front) or PREDICTED not in front.metrics or not definition.measure:
+    metric = metric_of(name)
+    front = device_front(study, name) if name else ordered_front(study)
+    if not len(front) or metric not in front.metrics or not count:
         return Verification()
-    chosen = front.select(np.array(spread(len(front), definition.measure)))
-    others = survey(definition.space, SURVEYED, np.random.default_rng(0))
-    controls = [architecture_of(definition.space.decode(row)) for row in stratified(others, CONTROLS)]
-    candidates = [architecture_of(definition.space.decode(row)) for row in chosen.genotypes]
-    networks = [network_of(candidate) for candidate in (*candidates, *controls)]
+    chosen = front.select(np.array(spread(len(front), count)))
+    controls = [decoded(space, row) for row in stratified(survey(space, SURVEYED, np.random.default_rng(0)), CONTROLS)]
+    networks = [network_of(candidate) for candidate in (*(decoded(space, row) for row in chosen.genotypes), *controls)]
     measurements = measure(
-        [network for network in networks if network is not None],
-        engine=definition.engine, threads=definition.threads, batch=definition.batch, progress=progress,
+        [network for network in networks if network is not None], engine=table.origin["engine"],
+        threads=table.origin["threads"], batch=table.origin["batch"], progress=progress,
     )  # fmt: skip
     if len(measurements) < len(networks):
         return Verification()
     found = tuple(
         Verified(int(trial), float(predicted), one.latency_ms, one.halves_ms)
-        for trial, predicted, one in zip(chosen.numbers, chosen.metrics[PREDICTED], measurements, strict=False)
+        for trial, predicted, one in zip(chosen.numbers, chosen.metrics[metric], measurements, strict=False)
     )
     for one in found:
-        study.annotate(one.trial, {MEASURED: one.measured_ms})
-    expected = [table(candidate.ops())[PREDICTED] for candidate in controls]
-    now = [one.latency_ms for one in measurements[len(candidates) :]]
+        study.annotate(one.trial, {measured(metric): one.measured_ms})
+    expected = [table.model(candidate.ops())[LATENCY] for candidate in controls]
+    now = [one.latency_ms for one in measurements[len(found) :]]
     return Verification(found, median(is_ms / was_ms for is_ms, was_ms in zip(now, expected, strict=True)))
+
+
+def decoded(space: GenotypeSpace, genotype: np.ndarray) -> Any:
+    """Return a genotype's candidate: the architecture of it, where the space holds more."""
+    return architecture_of(space.decode(genotype))
 
 
 def print_verification(out: Output, done: Verification) -> None:

@@ -1,0 +1,83 @@
+"""Latencies of a stored study's trials on any device: those they have, else computed from a stored table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from search.cli.latency import TableFinder, device_id, setup_of
+from search.cli.tables import Table
+from search.study_devices import StudyDevice
+from search.study_tables import Facts, device_names, metric_of, tables_used
+
+if TYPE_CHECKING:
+    from search.known_metrics import KnownMetrics
+    from search.storage import Storage
+    from search.study_file import StudyDefinition
+    from search.study_view import StudyView
+    from search.trials import TrialTable
+
+
+class DeviceCosts:
+    """Costs one study's trials. Its study file is loaded only where a trial lacks what is asked for."""
+
+    def __init__(self, storage: Storage, study: StudyView, load: Callable[[], StudyDefinition]) -> None:
+        """Take the study, and what loads its study file."""
+        self._storage, self._study, self._load = storage, study, load
+
+    def name_of(self, device: str) -> str:
+        """Return what the study calls a device: "" for that of its plain `latency_ms`; one that is new as it is."""
+        settings = self._study.settings
+        plain = tables_used(settings).get("")
+        own = device in device_names(settings)
+        return "" if not own and plain is not None and plain.get("device") == device_id(device) else device
+
+    def costed(self, table: TrialTable, device: str) -> TrialTable:
+        """Return trials with their latency on a device, computed where any of them lacks it; no trial is evaluated.
+
+        Raises ValueError for a device without a stored table, and for one whose tables are of other spaces.
+        """
+        import numpy as np
+
+        name = self.name_of(device)
+        metric = metric_of(name)
+        if np.isfinite(table.metrics.get(metric, np.full(len(table), np.nan))).all():
+            return table
+        used = self.table_used(name)
+        known = self.known(used or self.finder.newest(self.described(name, device)), name)
+        columns = dict(zip(known.names, known(table.genotypes).T, strict=True))
+        return replace(table, metrics={**table.metrics, metric: columns[metric]})
+
+    def table_used(self, name: str) -> Table | None:
+        """Return the version of a device's table that the study has used, if it has one and that is still stored."""
+        return self.finder.used(name)
+
+    def known(self, table: Table, name: str) -> KnownMetrics:
+        """Return a table's metrics of any genotype, named for the device."""
+        from hardware_models.at_device import AtDevice
+        from search.known_metrics import KnownMetrics
+
+        model: Any = AtDevice(table.model, name) if name else table.model
+        return KnownMetrics(self.definition.space, [model])
+
+    def described(self, name: str, device: str) -> StudyDevice:
+        """Return a device as the study has had it, by id, engine, threads and batch; else as its file lists it."""
+        used: Facts = tables_used(self._study.settings).get(name, {})
+        listed = next((item for item in self.definition.devices if item.name == name and item.model is None), None)
+        if listed is not None and not used:
+            return listed
+        said: dict[str, Any] = {field: used.get(field) for field in ("engine", "threads", "batch")}
+        return StudyDevice(device, str(used.get("device", device)), **said)
+
+    @cached_property
+    def finder(self) -> TableFinder:
+        """What finds tables of the study's space. Raises ValueError where the study file is not the study's."""
+        definition, used = self.definition, tables_used(self._study.settings)
+        return TableFinder(self._storage, definition.space, setup_of(definition), used, lambda _text, _fraction: None)
+
+    @cached_property
+    def definition(self) -> StudyDefinition:
+        """The study file. Raises ValueError where it is not the study's."""
+        return self._load()

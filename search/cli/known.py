@@ -1,0 +1,84 @@
+"""What is known of a study's candidates before an evaluation: latencies on its devices, and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from search.cli.latency import Say, TableFinder, keep, setup_of
+from search.cli.tables import Table
+from search.study_devices import LATENCY, StudyDevice, devices_named
+
+if TYPE_CHECKING:
+    from search.known_metrics import KnownMetrics
+    from search.storage import Storage
+    from search.study_file import StudyDefinition
+
+COUNTS = ("macs", "params")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The compiled hardware models of a study.
+
+    Attributes:
+      metrics: None where there are none.
+      tables: the latency tables among them by the device's name in the study; that of plain `latency_ms` under "".
+      models: what else the study's devices are costed by, in words, by the device's name.
+    """
+
+    metrics: KnownMetrics | None = None
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def facts(self) -> dict[str, dict[str, Any]]:
+        """What a study keeps of each device's table or model, by the device's name."""
+        models = {name: {"model": words} for name, words in self.models.items()}
+        return {**{name: table.facts for name, table in self.tables.items()}, **models}
+
+
+def known_metrics(
+    storage: Storage, definition: StudyDefinition, used: Mapping[str, Mapping[str, Any]], say: Say
+) -> Known:
+    """Return the models of all the study's devices, and for those metrics that it names and no evaluator yields.
+
+    `used` holds the facts of the latency tables that the study has used so far, by the device's name: they are used
+    on, so that trials stay comparable. Raises ValueError for a device without a table, for one whose tables are of
+    other spaces, and for candidates without `ops()`.
+    """
+    from hardware_models.at_device import AtDevice
+    from hardware_models.counts import Counts
+    from search.known_metrics import KnownMetrics
+
+    finder = TableFinder(storage, definition.space, setup_of(definition), used, say)
+    own = {device.name: device.model for device in definition.devices if device.model is not None}
+    tables = {device.name: finder.find(device) for device in table_devices(definition, used)}
+    tables |= {name: finder.used(name) or keep(storage, at.model) for name, at in own.items() if _holds_table(at)}
+    models: list[Any] = [*definition.hardware_models, *(own[name] for name in own if name not in tables)]
+    models += [AtDevice(table.model, name) for name, table in tables.items()]
+    missing = set(definition.named) - definition.given - {metric for model in models for metric in model.metrics}
+    if LATENCY in missing:
+        tables[""] = finder.find(StudyDevice("", definition.device))
+        models.append(tables[""].model)
+    if missing.intersection(COUNTS):
+        models.append(Counts())
+    words = {name: repr(own[name])[:200] for name in own if name not in tables}
+    return Known(KnownMetrics(definition.space, models) if models else None, tables, words)
+
+
+def table_devices(definition: StudyDefinition, used: Mapping[str, Mapping[str, Any]]) -> list[StudyDevice]:
+    """Return the devices whose tables a study needs: listed, named by its metrics, or costed by it so far."""
+    devices = {device.name: device for device in definition.devices}
+    named = devices_named(definition.named, definition.given)
+    for name in (*named, *filter(None, used)):
+        devices.setdefault(name, StudyDevice(name, name))
+    return [device for device in devices.values() if device.model is None]
+
+
+def _holds_table(model: Any) -> bool:
+    """Return whether a device's model is a latency table, which is stored so that the study can be costed anew."""
+    from hardware_models.latency_table import LatencyTable
+
+    return isinstance(getattr(model, "model", None), LatencyTable)
