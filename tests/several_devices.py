@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+from evaluators._base import Task
+from hardware_models.at_device import AtDevice
 from hardware_models.calibration import Calibration
 from hardware_models.counts import macs
 from hardware_models.latency_table import LatencyTable
 from hardware_models.op import Op, linear
+from search.known_metrics import KnownMetrics
 from search.storage import Storage
+from search.study import Study
+from search.study_file import StudyDefinition
+from search.study_tables import with_tables
+from search.study_view import StudyView
 from tests.hardware_models.tables import ENTRY, PROVENANCE
 
 WIDTHS = (4, 8, 16, 32)
@@ -79,3 +89,43 @@ def write_study(folder: Path, source: str = SOURCE) -> str:
     path = folder / "perceptrons.py"
     path.write_text(source)
     return str(path)
+
+
+def known_of(definition: StudyDefinition, tables: Mapping[str, LatencyTable]) -> KnownMetrics:
+    """Return a study's metrics on devices, by their names."""
+    models: list[Any] = [AtDevice(table, name) for name, table in tables.items()]
+    return KnownMetrics(definition.space, models)
+
+
+def facts_of(table: LatencyTable) -> dict[str, Any]:
+    """Return what a study keeps of a table."""
+    origin = table.provenance
+    return {"sha256": sha256(table.to_json().encode()).hexdigest(), "device": origin.device, "engine": origin.engine}
+
+
+def open_study(
+    storage: Storage, definition: StudyDefinition, tables: Mapping[str, LatencyTable], name: str = "s"
+) -> Study:
+    """Return the study, made or resumed, with latencies of these tables."""
+    settings = with_tables({}, {device: facts_of(table) for device, table in tables.items()})
+    return Study.create_or_resume(
+        storage, name, definition.space, definition.algorithm, definition.objectives, definition.constraints,
+        max_trials=definition.max_trials, seed=definition.seed, known=known_of(definition, tables), settings=settings,
+    )  # fmt: skip
+
+
+def drive(study: Study, definition: StudyDefinition, batch: int = 1) -> None:
+    """Run a study to its end."""
+    while trials := study.ask(batch):
+        for trial in trials:
+            study.tell(trial, definition.evaluator(Task(definition.space, trial.genotype)))  # type: ignore[arg-type]
+    study.finish("budget reached")
+
+
+def run_study(
+    storage: Storage, definition: StudyDefinition, tables: Mapping[str, LatencyTable], name: str = "s"
+) -> StudyView:
+    """Run a study with latencies of these tables to its end."""
+    with open_study(storage, definition, tables, name) as study:
+        drive(study, definition)
+    return Study.open(storage, name)
