@@ -29,6 +29,12 @@ def device_names(settings: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(_mapping(settings.get(DEVICES)))
 
 
+def devices_with_latency(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return those of a study's devices that trials have a latency on: all but models that give something else."""
+    given = {name: _mapping(item).get("metrics") for name, item in _mapping(settings.get(DEVICES)).items()}
+    return tuple(name for name, of in given.items() if not isinstance(of, list) or metric_of(name) in of)
+
+
 def metric_of(name: str) -> str:
     """Return the latency metric of a study's device; of "", the plain one."""
     return at(LATENCY, name) if name else LATENCY

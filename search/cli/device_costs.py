@@ -45,14 +45,21 @@ class DeviceCosts:
         metric = metric_of(name)
         if np.isfinite(table.metrics.get(metric, np.full(len(table), np.nan))).all():
             return table
-        used = self.table_used(name)
-        known = self.known(used or self.finder.newest(self.described(name, device)), name)
-        columns = dict(zip(known.names, known(table.genotypes).T, strict=True))
-        return replace(table, metrics={**table.metrics, metric: columns[metric]})
+        known = self._known_on(name, device)
+        if metric not in known.names:
+            raise ValueError(f"device {device!r} is costed by {', '.join(known.names)}: expected {metric}, too")
+        values = known(table.genotypes)[:, known.names.index(metric)]
+        return replace(table, metrics={**table.metrics, metric: values})
 
-    def table_used(self, name: str) -> Table | None:
-        """Return the version of a device's table that the study has used, if it has one and that is still stored."""
-        return self.finder.used(name)
+    def _known_on(self, name: str, device: str) -> KnownMetrics:
+        """Return a device's metrics: by the table that was used, the study file's own model, or the newest table."""
+        from search.known_metrics import KnownMetrics
+
+        used = self.finder.used(name)
+        own = next((item.model for item in self.definition.devices if item.name == name), None)
+        if used is None and own is not None:
+            return KnownMetrics(self.definition.space, [own])
+        return self.known(used or self.finder.newest(self.described(name, device)), name)
 
     def known(self, table: Table, name: str) -> KnownMetrics:
         """Return a table's metrics of any genotype, named for the device."""

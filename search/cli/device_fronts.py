@@ -84,7 +84,9 @@ def print_fronts(out: Output, study: StudyView, fronts: Sequence[DeviceFront]) -
     ]
     columns = [Column("trial", True), *(Column(heading(metric), True) for metric in metrics)]
     lengths = ", ".join(f"{len(front)} on {device}" for device, front in of.items())
-    out.table([*columns, Column("on the front of"), Column("decisions")], rows, f"Pareto fronts: {lengths}")
+    every = len(set().union(*(front.numbers.tolist() for front in of.values())))
+    shown = f"; {len(table)} of {every} trials shown" if len(table) < every else ""
+    out.table([*columns, Column("on the front of"), Column("decisions")], rows, f"Pareto fronts: {lengths}{shown}")
     if len(table) and decisions.columns:
         out.line(f"decisions: {decisions.names}")
 

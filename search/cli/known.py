@@ -25,18 +25,17 @@ class Known:
     Attributes:
       metrics: None where there are none.
       tables: the latency tables among them by the device's name in the study; that of plain `latency_ms` under "".
-      models: what else the study's devices are costed by, in words, by the device's name.
+      models: what else the study's devices are costed by, by the device's name: its class and its metrics.
     """
 
     metrics: KnownMetrics | None = None
     tables: Mapping[str, Table] = field(default_factory=dict)
-    models: Mapping[str, str] = field(default_factory=dict)
+    models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
-    def facts(self) -> dict[str, dict[str, Any]]:
+    def facts(self) -> dict[str, Mapping[str, Any]]:
         """What a study keeps of each device's table or model, by the device's name."""
-        models = {name: {"model": words} for name, words in self.models.items()}
-        return {**{name: table.facts for name, table in self.tables.items()}, **models}
+        return {**{name: table.facts for name, table in self.tables.items()}, **self.models}
 
 
 def known_metrics(
@@ -64,8 +63,12 @@ def known_metrics(
         models.append(tables[""].model)
     if missing.intersection(COUNTS):
         models.append(Counts())
-    words = {name: repr(own[name])[:200] for name in own if name not in tables}
-    return Known(KnownMetrics(definition.space, models) if models else None, tables, words)
+    others = {
+        name: {"model": type(getattr(at, "model", at)).__name__, "metrics": list(at.metrics)}
+        for name, at in own.items()
+        if name not in tables
+    }
+    return Known(KnownMetrics(definition.space, models) if models else None, tables, others)
 
 
 def table_devices(definition: StudyDefinition, used: Mapping[str, Mapping[str, Any]]) -> list[StudyDevice]:

@@ -127,14 +127,15 @@ def fresh_table(storage: Storage, setup: Setup, coverage: Coverage) -> Table | N
     """Return the newest stored table of this machine, engine, threads, batch and versions that holds every operator."""
     from hardware_models.device import this_device
     from hardware_models.engines import open_engine
+    from hardware_models.latency_table import LatencyTable
 
     device, engine = this_device(), open_engine(setup.engine, setup.threads)
     stored = storage.load_latency_table(
         device=device.id, engine=engine.name, threads=setup.threads, batch=setup.batch, max_age_s=FRESH_DAYS * 86_400
     )
-    if stored is None:
+    table = None if stored is None else opened(stored)
+    if table is None or not isinstance(table.model, LatencyTable):
         return None
-    table = opened(stored)
     origin = table.model.provenance
     same = (origin.fingerprint, origin.engine_version) == (device.fingerprint, engine.version)
     return table if same and all(op in table.model.entries for op in coverage.ops) else None
@@ -164,7 +165,8 @@ def measure_table(space: GenotypeSpace, coverage: Coverage, setup: Setup, say: S
     networks = [(network_of(candidate), candidate.ops()) for candidate in candidates]
     anchors = [Anchor(*network, ops) for network, ops in networks if network is not None]
     anchors = anchors if len(anchors) >= MINIMUM_ANCHORS else []
-    what = f"measuring {len(coverage.ops)} operators and {len(anchors)} networks"
+    batch = f", batch {setup.batch}" if setup.batch > 1 else ""
+    what = f"measuring {len(coverage.ops)} operators and {len(anchors)} networks{batch}"
     return profile(
         coverage.ops, anchors, engine=setup.engine, threads=setup.threads, batch=setup.batch, rounds=setup.rounds,
         progress=lambda done, total: say(what, done / total),

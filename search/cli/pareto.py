@@ -44,13 +44,13 @@ def pareto(
     from search.cli.device_fronts import device_fronts, draw_device_fronts, front_records, print_fronts
     from search.cli.picture import draw, title_of
     from search.study import Study
-    from search.study_tables import device_names
+    from search.study_tables import devices_with_latency
 
     if devices and metrics:
         raise ValueError("--device and --metric exclude each other: a device's front is that of its latency")
     out = output(json=json)
     with existing_storage(storage) as store, closing(Study.open(store, name)) as study:
-        own = device_names(study.settings)
+        own = devices_with_latency(study.settings)
         chosen = list(dict.fromkeys(devices)) or (own if len(own) > 1 and not metrics else [])
         fronts = device_fronts(study, DeviceCosts(store, study, lambda: definition_of(study, file)), chosen)
         if len(fronts) > 1:

@@ -16,7 +16,7 @@ from search.cli.stored import shown_storage, storage_hint
 from search.cli.trial_rows import ordered_front, view
 from search.cli.verify import Verification, print_verification, records
 from search.metric_names import duration, number
-from search.study_tables import device_names
+from search.study_tables import devices_with_latency
 
 if TYPE_CHECKING:
     from search.study_view import StudyView
@@ -51,7 +51,7 @@ class Report:
 def print_report(out: Output, report: Report) -> None:
     """Draw the picture and print everything."""
     study, front = report.study, ordered_front(report.study)
-    names = device_names(study.settings)
+    names = devices_with_latency(study.settings)
     fronts = device_fronts(study, report.costs, names) if len(names) > 1 else []
     picture = report.picture if len(front) else None
     if picture is not None and fronts:

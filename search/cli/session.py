@@ -116,8 +116,8 @@ class Session:
             warning = warning_of(table.model)
             if warning is not None:
                 self.out.note(f"warning: {f'{name}: ' if name else ''}{warning}")
-        for name, words in known.models.items():
-            self.out.note(f"{name}: {words}")
+        for name, model in known.models.items():
+            self.out.note(f"{name}: {model['model']}, given in the study file")
         if study.remark:
             self.out.note(study.remark)
         if done:

@@ -53,10 +53,14 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was measured, and the machine's slowness now: 1.1 if it takes 1.1 times as long as for the table."""
+    """What was measured, and the machine's slowness now: 1.1 if it takes 1.1 times as long as for the table.
+
+    `device` is what the study calls the machine; "" where its latency is the plain one.
+    """
 
     networks: tuple[Verified, ...] = ()
     slowness: float = 1.0
+    device: str = ""
 
     @property
     def mean_error(self) -> float:
@@ -109,7 +113,7 @@ def verify(  # noqa: PLR0917 - called by a session alone
         study.annotate(one.trial, {measured(metric): one.measured_ms})
     expected = [table.model(candidate.ops())[LATENCY] for candidate in controls]
     now = [one.latency_ms for one in measurements[len(found) :]]
-    return Verification(found, median(is_ms / was_ms for is_ms, was_ms in zip(now, expected, strict=True)))
+    return Verification(found, median(is_ms / was_ms for is_ms, was_ms in zip(now, expected, strict=True)), name)
 
 
 def decoded(space: GenotypeSpace, genotype: np.ndarray) -> Any:
@@ -126,8 +130,9 @@ def print_verification(out: Output, done: Verification) -> None:
         [str(one.trial), number(one.predicted_ms), number(one.measured_ms), f"{100 * one.error:+.1f}",
          f"{100 * one.noise:.1f}"] for one in done.networks
     ]  # fmt: skip
+    title = f"Measured directly on this machine{f', as {done.device}' if done.device else ''}"
     out.line()
-    out.table([Column(heading, numeric=True) for heading in columns], rows, "Measured directly on this machine")
+    out.table([Column(heading, numeric=True) for heading in columns], rows, title)
     noise = f"the measurements' own split halves differ by {100 * done.mean_noise:.1f} %"
     out.line(f"mean error {100 * done.mean_error:.1f} %; {noise}")
     if abs(done.slowness - 1) > NOTABLE:

@@ -209,6 +209,33 @@ def test_a_table_of_another_space_is_refused(folder: Path) -> None:
     assert "no latency table of device 'toy' is of this space: the latency table of toy has no entry for" in told
 
 
+def test_trials_from_before_a_device_was_listed_are_on_its_front(folder: Path) -> None:
+    document("launch", "perceptrons.py", "--set", "devices=['phone']", "--max-trials", "8")
+    launched = document("launch", "perceptrons.py")
+    assert numbers(launched["fronts"]["board"]) == front("board")
+    assert np.isnan(trials()["latency_ms@board"]).tolist() == [True] * 8 + [False] * 6
+
+
+def test_a_model_in_the_study_file_costs_trials_from_before_it(folder: Path) -> None:
+    document("launch", "perceptrons.py", "--max-trials", "8")
+    model = "class Chip:\n    metrics = ('latency_ms', 'energy_mj')\n    def __call__(self, ops):\n"
+    model += "        return {'latency_ms': 1.0 * len(ops), 'energy_mj': 2.0}\ndevices = {'chip': Chip()}\n"
+    write_study(folder, SOURCE + model)
+    launched = document("launch", "perceptrons.py")
+    assert launched["settings"]["devices"]["chip"]["model"] == "Chip"
+    assert launched["fronts"].keys() == {"phone", "board", "chip"}
+    assert all(record["metrics"]["latency_ms@chip"] >= 2 for record in launched["fronts"]["chip"])
+
+
+def test_a_device_without_a_latency_is_told(folder: Path) -> None:
+    model = "class Chip:\n    metrics = ('energy_mj',)\n    def __call__(self, ops):\n"
+    write_study(folder, SOURCE + model + "        return {'energy_mj': 2.0}\ndevices = {'chip': Chip()}\n")
+    launched = document("launch", "perceptrons.py", "--set", "report=latency_ms@phone")
+    assert {record["metrics"]["energy_mj@chip"] for record in launched["front"]} == {2.0}
+    told = error_of("pareto", "perceptrons", "--device", "chip")
+    assert "device 'chip' is costed by energy_mj@chip: expected latency_ms@chip, too" in told
+
+
 def test_a_device_that_objectives_name_need_not_be_listed(folder: Path) -> None:
     document("launch", "perceptrons.py", "--set", "devices=[]", "--set", "report=['latency_ms@watch']")
     assert trials()["latency_ms@watch"].tolist() == latencies("watch").tolist()
