@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hardware_models.at_device import at
-from search.study_devices import LATENCY
+from search.study_devices import LATENCY, StudyDevice
 
 if TYPE_CHECKING:
     from search.objectives import Objective
@@ -22,6 +22,12 @@ def tables_used(settings: Mapping[str, Any]) -> dict[str, Facts]:
     """Return the facts of the tables that a study's latencies come from, by the device's name; plain ones under ""."""
     found = {"": settings.get(PLAIN), **_mapping(settings.get(DEVICES))}
     return {name: facts for name, facts in found.items() if isinstance(_mapping(facts).get("sha256"), str)}
+
+
+def device_of(name: str, facts: Facts) -> StudyDevice:
+    """Return the device of a study whose table has these facts: its id, and the engine, threads and batch."""
+    said: dict[str, Any] = {field: facts.get(field) for field in ("engine", "threads", "batch")}
+    return StudyDevice(name, str(facts.get("device", name)), **said)
 
 
 def device_names(settings: Mapping[str, Any]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from search.cli.latency import TableFinder, device_id, setup_of
 from search.cli.tables import Table
 from search.study_devices import StudyDevice
-from search.study_tables import Facts, device_names, metric_of, tables_used
+from search.study_tables import device_names, device_of, metric_of, tables_used
 
 if TYPE_CHECKING:
     from search.known_metrics import KnownMetrics
@@ -71,12 +71,11 @@ class DeviceCosts:
 
     def described(self, name: str, device: str) -> StudyDevice:
         """Return a device as the study has had it, by id, engine, threads and batch; else as its file lists it."""
-        used: Facts = tables_used(self._study.settings).get(name, {})
-        listed = next((item for item in self.definition.devices if item.name == name and item.model is None), None)
-        if listed is not None and not used:
-            return listed
-        said: dict[str, Any] = {field: used.get(field) for field in ("engine", "threads", "batch")}
-        return StudyDevice(device, str(used.get("device", device)), **said)
+        used = tables_used(self._study.settings).get(name)
+        if used is not None:
+            return device_of(name, used)
+        listed = (item for item in self.definition.devices if item.name == name and item.model is None)
+        return next(listed, StudyDevice(name, device))
 
     @cached_property
     def finder(self) -> TableFinder:

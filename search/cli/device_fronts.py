@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from search.cli.browse import NOTHING_YET
 from search.cli.decisions import read_decisions
 from search.cli.output import Column, Output
 from search.cli.picture import front_picture
@@ -65,6 +66,9 @@ def print_fronts(out: Output, study: StudyView, fronts: Sequence[DeviceFront]) -
     import numpy as np
 
     of = {front.device: front.front for front in fronts}
+    if not any(map(len, of.values())):
+        out.line(NOTHING_YET)
+        return
     each = max(ROWS // len(fronts), 2)
     some = {int(front.numbers[row]) for front in of.values() for row in spread(len(front), each)}
     table = fronts[0].trials
@@ -87,7 +91,7 @@ def print_fronts(out: Output, study: StudyView, fronts: Sequence[DeviceFront]) -
     every = len(set().union(*(front.numbers.tolist() for front in of.values())))
     shown = f"; {len(table)} of {every} trials shown" if len(table) < every else ""
     out.table([*columns, Column("on the front of"), Column("decisions")], rows, f"Pareto fronts: {lengths}{shown}")
-    if len(table) and decisions.columns:
+    if decisions.columns:
         out.line(f"decisions: {decisions.names}")
 
 

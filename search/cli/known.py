@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from search.cli.latency import Say, TableFinder, keep, setup_of
 from search.cli.tables import Table
 from search.study_devices import LATENCY, StudyDevice, devices_named
+from search.study_tables import device_of
 
 if TYPE_CHECKING:
     from search.known_metrics import KnownMetrics
@@ -72,10 +73,12 @@ def known_metrics(
 
 
 def table_devices(definition: StudyDefinition, used: Mapping[str, Mapping[str, Any]]) -> list[StudyDevice]:
-    """Return the devices whose tables a study needs: listed, named by its metrics, or costed by it so far."""
+    """Return the devices whose tables a study needs: listed, costed by it so far, or named by its metrics."""
     devices = {device.name: device for device in definition.devices}
-    named = devices_named(definition.named, definition.given)
-    for name in (*named, *filter(None, used)):
+    for name, facts in used.items():
+        if name:
+            devices.setdefault(name, device_of(name, facts))
+    for name in devices_named(definition.named, definition.given):
         devices.setdefault(name, StudyDevice(name, name))
     return [device for device in devices.values() if device.model is None]
 

@@ -12,6 +12,7 @@ import numpy as np
 from hardware_models.architecture import architecture_of
 from search.cli.tables import FACTS, Table, opened, table_used, tables_of
 from search.study_devices import THIS, StudyDevice
+from search.study_tables import metric_of
 
 if TYPE_CHECKING:
     from hardware_models.latency_table import LatencyTable
@@ -63,9 +64,21 @@ class TableFinder:
     def find(self, device: StudyDevice) -> Table:
         """Return the table that the study has used, else the newest that covers the space, else one measured now.
 
-        Only this machine can be measured. Raises ValueError where there is no table, or none that covers the space.
+        Only this machine can be measured. Raises ValueError where there is no table, none that covers the space, or
+        the study has used another device's, or one of another engine, threads or batch, under this name.
         """
-        return self.used(device.name) or self.newest(device, measure=True)
+        used = self.used(device.name)
+        if used is None:
+            return self.newest(device, measure=True)
+        said = device.setup | ({} if device.device == THIS else {"device": device.device})
+        other = [field for field, value in said.items() if used.origin[field] != value]
+        if other:
+            was, now = used.origin[other[0]], said[other[0]]
+            raise ValueError(
+                f"the study's {metric_of(device.name)} comes from a table of {other[0]} {was}, not {now}; "
+                f"trials must stay comparable: give the other one another name, or use another study name"
+            )
+        return used
 
     def newest(self, device: StudyDevice, *, measure: bool = False) -> Table:
         """Return the newest stored table that covers the space, whatever the study has used; see `find`."""

@@ -9,7 +9,7 @@ import click
 
 from search.cli.command import command, json_option, name_argument, output, storage_option
 from search.cli.stored import definition_of, existing_storage, file_option, storage_hint
-from search.cli.tables import opened, version_text
+from search.cli.tables import fits_setup, opened, version_text
 from search.metric_names import heading
 
 if TYPE_CHECKING:
@@ -59,7 +59,11 @@ def _table(store: Storage, costs: DeviceCosts, called: str, device: str, version
     described = costs.described(called, device)
     if version is None:
         return costs.finder.newest(described)
-    stored = store.latency_tables(device=device_id(described.device))
+    stored = [
+        table
+        for table in store.latency_tables(device=device_id(described.device))
+        if fits_setup(table, described.setup)
+    ]
     found = [table for table in stored if table.sha256.startswith(version.lower())]
     if len(found) != 1:
         known = ", ".join(table.sha256[:12] for table in stored) or "none"

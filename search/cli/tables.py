@@ -77,11 +77,11 @@ def tables_of(storage: Storage, device: StudyDevice, usual: Mapping[str, Any]) -
     stored = storage.latency_tables(device=device.device)
     if not stored:
         raise unknown_device(storage, device.device)
-    fits = [table for table in stored if _fits(table, device.setup)]
+    fits = [table for table in stored if fits_setup(table, device.setup)]
     if not fits:
         raise ValueError(f"no latency table of device {device.device!r} is of {_words(device.setup)}: {_kinds(stored)}")
     if len({_kind(table) for table in fits}) > 1:
-        fits = [table for table in fits if _fits(table, usual)]
+        fits = [table for table in fits if fits_setup(table, usual)]
     if not fits:
         raise ValueError(
             f"which latency table of device {device.device!r} is not said: {_kinds(stored)}; say it by "
@@ -105,7 +105,8 @@ def _kind(table: StoredTable) -> tuple[str, int, int]:
     return table.engine, table.threads, table.batch
 
 
-def _fits(table: StoredTable, setup: Mapping[str, Any]) -> bool:
+def fits_setup(table: StoredTable, setup: Mapping[str, Any]) -> bool:
+    """Return whether a table is of an engine, threads and batch, as far as they are given."""
     return all(getattr(table, field) == value for field, value in setup.items())
 
 

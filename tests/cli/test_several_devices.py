@@ -15,6 +15,7 @@ from several_devices import SOURCE, device_table, store, write_study
 
 from hardware_models.at_device import AtDevice
 from hardware_models.calibration import Calibration
+from hardware_models.device import this_device
 from hardware_models.validation import ValidationReport
 from search.cli.application import application
 from search.known_metrics import KnownMetrics
@@ -216,6 +217,25 @@ def test_trials_from_before_a_device_was_listed_are_on_its_front(folder: Path) -
     assert np.isnan(trials()["latency_ms@board"]).tolist() == [True] * 8 + [False] * 6
 
 
+@pytest.mark.parametrize(
+    ("devices", "words"),
+    [
+        ("{'phone': 'watch'}", "latency_ms@phone comes from a table of device phone, not watch"),
+        ("{'phone': {'device': 'phone', 'batch': 8}}", "latency_ms@phone comes from a table of batch 1, not 8"),
+    ],
+)
+def test_a_name_stays_that_of_its_device(launched: dict[str, Any], devices: str, words: str) -> None:
+    assert words in error_of("launch", "perceptrons.py", "--set", f"devices={devices}")
+
+
+def test_a_device_under_another_name_stays_known_without_the_study_files_list(folder: Path) -> None:
+    objectives = "objectives={'accuracy': 'maximize', 'latency_ms@a': 'minimize'}"
+    sets = ["--set", objectives, "--set"]
+    document("launch", "perceptrons.py", "--max-trials", "8", *sets, "devices={'a': 'watch'}")
+    document("launch", "perceptrons.py", *sets, "devices=[]")
+    assert trials()["latency_ms@a"].tolist() == latencies("watch").tolist()
+
+
 def test_a_model_in_the_study_file_costs_trials_from_before_it(folder: Path) -> None:
     document("launch", "perceptrons.py", "--max-trials", "8")
     model = "class Chip:\n    metrics = ('latency_ms', 'energy_mj')\n    def __call__(self, ops):\n"
@@ -225,6 +245,13 @@ def test_a_model_in_the_study_file_costs_trials_from_before_it(folder: Path) -> 
     assert launched["settings"]["devices"]["chip"]["model"] == "Chip"
     assert launched["fronts"].keys() == {"phone", "board", "chip"}
     assert all(record["metrics"]["latency_ms@chip"] >= 2 for record in launched["fronts"]["chip"])
+
+
+def test_a_study_without_a_completed_trial_has_no_fronts(folder: Path) -> None:
+    result = run("launch", "perceptrons.py", "--set", "constraints=['accuracy >= 99']")
+    assert (result.exit_code, "no trial has completed within the constraints yet" in result.stdout) == (0, True)
+    found = run("pareto", "perceptrons", "--plot", "none.png")
+    assert found.stdout == "no trial has completed within the constraints yet\npicture: none.png\n"
 
 
 def test_a_device_without_a_latency_is_told(folder: Path) -> None:
@@ -257,6 +284,18 @@ def test_a_table_given_in_the_study_file_is_stored(folder: Path) -> None:
     assert trials()["latency_ms@phone"].tolist() == pytest.approx((3 * latencies("phone")).tolist())
     with open_storage("sqlite:///search.db") as storage:
         assert kept["sha256"] in {table.sha256 for table in storage.latency_tables(device="phone")}
+
+
+def test_two_ways_of_running_this_machine_are_measured_as_two_devices(folder: Path) -> None:
+    devices = "devices={'one': 'this', 'four': {'device': 'this', 'batch': 4}}"
+    objectives = "objectives={'accuracy': 'maximize', 'latency_ms@one': 'minimize'}"
+    sets = ["--set", devices, "--set", objectives]
+    kept = document("launch", "perceptrons.py", *sets)["settings"]["devices"]
+    assert [kept[name]["batch"] for name in ("one", "four")] == [1, 4]
+    assert kept["one"]["device"] == kept["four"]["device"] == this_device().id
+    assert (trials()["latency_ms@one"] > 0).all() and (trials()["latency_ms@four"] > 0).all()
+    again = document("launch", "perceptrons.py", "--name", "again", *sets)["settings"]["devices"]
+    assert again == kept  # fresh stored tables are used again
 
 
 def test_a_table_that_errs_more_than_noise_explains_is_warned_of(folder: Path) -> None:

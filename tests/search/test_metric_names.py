@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from search.metric_names import duration, heading, number
+from search.metric_names import duration, heading, is_cost, measured, number
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,14 @@ def test_a_number_has_four_digits(value: float | None, shown: str) -> None:
 )
 def test_a_duration_is_said_as_a_person_says_it(seconds: float | None, shown: str) -> None:
     assert duration(seconds) == shown
+
+
+def test_costs_are_told_by_their_names() -> None:
+    costs = ["latency_ms", "latency_ms@pixel3", "energy_mj", "params", "macs@a", "peak_memory_bytes"]
+    assert all(map(is_cost, costs))
+    assert not any(map(is_cost, ["accuracy", "accuracy_percent", "f1", "accuracy@pixel3"]))
+
+
+def test_what_was_measured_directly_has_a_name_of_its_own() -> None:
+    assert measured("latency_ms@a") == "measured_latency_ms@a"
+    assert heading(measured("latency_ms@a")) == "measured latency on a (ms)"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search.plots import Axis, FrontPicture, draw_front, draw_progress, window
+from search.plots import Axis, FrontPicture, draw_front, draw_fronts, draw_progress, window
 
 
 def picture(points: list[tuple[float, float]], on_front: list[int]) -> FrontPicture:
@@ -24,6 +24,14 @@ def test_the_file_is_of_the_kind_its_name_says(tmp_path: Path, suffix: str, begi
     draw_front(picture([(1, 80), (2, 90), (2.5, 85), (20, 91)], [0, 1, 3]), path)
     assert path.read_bytes().startswith(begins)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_several_fronts_are_drawn_on_common_axes(tmp_path: Path) -> None:
+    fronts = {f"device {index}": picture([(index + 1, 80), (9 * index + 2, 90)], [0, 1]) for index in range(9)}
+    draw_fronts(fronts, tmp_path / "fronts.png")
+    assert (tmp_path / "fronts.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match=r"must end in one of \.png, \.svg, \.pdf"):
+        draw_fronts(fronts, tmp_path / "fronts.bmp")
 
 
 def test_a_limit_far_from_all_trials_does_not_spoil_the_picture(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from several_devices import (
     store,
     write_study,
 )  # fmt: skip
-from stored_study import SPACE
+from stored_study import SPACE, in_child
 
 from hardware_models.latency_table import LatencyTable
 from search.algorithms._base import Problem
@@ -161,6 +162,20 @@ def test_a_failure_on_the_way_changes_nothing(
         again(storage, definition, SLOW)
     assert exported(storage, tmp_path) == before
     open_study(storage, definition, FIRST).close()
+
+
+def test_one_that_is_killed_on_the_way_changes_nothing_and_may_be_run_again(
+    definition: StudyDefinition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_storage(f"sqlite:///{tmp_path}/a.db") as storage:
+        run_study(storage, definition, FIRST)
+        before = exported(storage, tmp_path)
+        with monkeypatch.context() as patch:
+            patch.setattr("search.recosting.read_history", lambda *_: os._exit(9))
+            storage.close()
+            in_child(lambda: again(storage, definition, SLOW))
+        assert exported(storage, tmp_path) == before
+        assert again(storage, definition, SLOW).changed == 14
 
 
 def test_another_space_is_refused(storage: Storage, definition: StudyDefinition) -> None:

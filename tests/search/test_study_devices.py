@@ -13,7 +13,7 @@ from hardware_models.at_device import AtDevice
 from search.objectives import Objective
 from search.study_devices import StudyDevice, devices_named, parse_devices
 from search.study_file import StudyDefinition, StudyFileError, load_study_file
-from search.study_tables import device_names, objectives_on, recosts_of, tables_used, with_tables
+from search.study_tables import device_names, devices_with_latency, objectives_on, recosts_of, tables_used, with_tables
 
 
 class Lookup:
@@ -118,6 +118,17 @@ def test_a_latency_of_no_device_is_that_of_the_device_that_is_set(tmp_path: Path
 def test_a_latency_that_the_evaluator_promises_needs_no_device(tmp_path: Path) -> None:
     source = SOURCE + "report = ['latency_ms']\nevaluator.metrics = ('accuracy', 'latency_ms')"
     assert "latency_ms" in load(tmp_path, source).given
+
+
+def test_the_shipped_study_of_two_batch_sizes() -> None:
+    study = load_study_file("nasbench201_devices")
+    assert study.devices == (StudyDevice("single", "this"), StudyDevice("batch8", "this", batch=8))
+    assert study.named == ("accuracy", "latency_ms@single", "latency_ms@batch8")
+
+
+def test_models_that_give_no_latency_have_no_front() -> None:
+    devices = {"a": {"sha256": "b"}, "b": {"metrics": ["energy_mj@b"]}, "c": {"metrics": ["latency_ms@c"]}, "d": 5}
+    assert devices_with_latency({"devices": devices}) == ("a", "c", "d")
 
 
 def test_settings_say_which_tables_are_used() -> None:
