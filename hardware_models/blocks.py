@@ -51,7 +51,7 @@ def squeeze_excitation(inputs: Shape) -> Op:
     excite = conv2d(squeeze.output, inputs[0], 1, bias=True)
     gates = elementwise("hardsigmoid", excite.output)
     scale = Op("mul", (gates.output, inputs), inputs)
-    return chain("squeeze_excitation", pool, squeeze, elementwise("relu", squeeze.output), excite, gates, scale)
+    return _rejoined("squeeze_excitation", pool, squeeze, elementwise("relu", squeeze.output), excite, gates, scale)
 
 
 @cache
@@ -93,7 +93,7 @@ def inverted_residual(
         if projection.output != inputs:
             raise ValueError(f"a shortcut needs equal shapes, got {inputs} and {projection.output}")
         plain.append(elementwise("add", inputs, 2))
-    return chain("inverted_residual", *plain)
+    return _rejoined("inverted_residual", *plain)
 
 
 @cache
@@ -102,3 +102,8 @@ def classifier(inputs: Shape, classes: int) -> Op:
     pooled = inputs[1:] == (1, 1)
     first = Op("flatten" if pooled else "global_avg_pool", (inputs,), (inputs[0],))
     return chain("classifier" if pooled else "pooled_classifier", first, linear(first.output, classes))
+
+
+def _rejoined(kind: str, *ops: Op) -> Op:
+    """Return a composite in which an operator of two inputs gets the composite's own input as its second."""
+    return chain(kind, *ops)

@@ -104,9 +104,3 @@ def test_an_unknown_kind_is_refused():
 def test_an_unknown_dtype_is_refused():
     with pytest.raises(ValueError, match="dtype 'int8' cannot be timed with PyTorch; expected one of float32"):
         build(Op("relu", ((4,),), (4,), dtype="int8"))
-
-
-def test_a_shortcut_in_a_composite_adds_its_own_input():
-    features, double = (4, 6, 6), elementwise("identity", (4, 6, 6))
-    composite = chain("twice", double, elementwise("add", features, 2))
-    assert torch.equal(build(composite)(torch.ones(1, *features)), torch.full((1, *features), 2.0))
