@@ -1,0 +1,127 @@
+"""Latency tables made of the rows that ProxylessNAS and once-for-all published.
+
+A row's key is a text such as `Conv-input:224x224x3-output:112x112x32`, in blocks followed by settings such as
+`-expand:3-kernel:5-stride:2-idskip:0`; shapes are height x width x channels.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from hardware_models.formats._mobile_files import Row, Tables
+from hardware_models.latency_table import LatencyTable, Provenance
+from hardware_models.measurement import Measurement
+from hardware_models.op import Op, Shape
+
+STEM = "Conv"
+"""The kind of the row that tells a table's resolution."""
+
+UNKNOWN_TIME = "1970-01-01T00:00:00+00:00"
+
+_KEY = re.compile(r"(\w+)-input:(\d+)x(\d+)x(\d+)-output:(?:(\d+)x(\d+)x)?(\d+)((?:-[a-z]+:\d+)*)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a key says: shapes are (channels, height, width), or (features,) of an output without sides."""
+
+    kind: str
+    inputs: Shape
+    output: Shape
+    settings: Mapping[str, int]
+
+
+OpOf = Callable[[Key], Op]
+"""Returns the operator of a key. Raises ValueError for a key that no operator has."""
+
+
+def make_table(
+    tables: Tables, op_of: OpOf, kinds: Collection[str], provenance: Provenance, resolution: int | None = None
+) -> LatencyTable:
+    """Return one table of the rows of all resolutions, or of one.
+
+    An operator that was measured at several resolutions has its value of the largest.
+
+    Args:
+      tables: of each resolution.
+      op_of: makes an operator of a key.
+      kinds: of rows that every table must have: without one of them no network could be costed.
+      provenance: of the table.
+      resolution: the only one whose rows are taken; None for all.
+
+    Raises:
+      ValueError: for a row that is no operator or whose operator stands twice, for a missing kind or resolution and for
+        two tables of one resolution; the message holds the file and the line or path.
+    """
+    made: dict[int, dict[Op, Measurement]] = {}
+    for rows in tables:
+        side, found = _entries(rows, op_of, kinds)
+        if side in made:
+            raise ValueError(f"{rows[0].place}: the second table of resolution {side}")
+        made[side] = found
+    if resolution not in (None, *made):
+        raise ValueError(f"no table of resolution {resolution}; there are {', '.join(map(str, sorted(made)))}")
+    entries: dict[Op, Measurement] = {}
+    for side in sorted(made) if resolution is None else [resolution]:
+        entries.update(made[side])
+    return LatencyTable(entries, provenance)
+
+
+def _entries(rows: list[Row], op_of: OpOf, kinds: Collection[str]) -> tuple[int, dict[Op, Measurement]]:
+    """Return the resolution of a table and its entries."""
+    entries: dict[Op, Measurement] = {}
+    missing, side = set(kinds), 0
+    for row in rows:
+        key = _read_key(row)
+        try:
+            op = op_of(key)
+        except ValueError as error:
+            raise ValueError(f"{row.place}: {error}, got {row.key!r}") from None
+        if op.output != key.output or op in entries:
+            problem = "stands twice" if op in entries else f"has the output {op.output}"
+            raise ValueError(f"{row.place}: the operator of {row.key!r} {problem}")
+        entries[op] = _measurement(row)
+        missing.discard(key.kind)
+        side = key.inputs[1] if key.kind == STEM else side
+    if missing:
+        raise ValueError(f"{rows[-1].place}: the table ends without {' and '.join(sorted(missing))}")
+    return side, entries
+
+
+def _read_key(row: Row) -> Key:
+    match = _KEY.fullmatch(row.key)
+    if match is None:
+        raise ValueError(f"{row.place}: expected a key such as Conv-input:224x224x3-output:112x112x32, got {row.key!r}")
+    kind, *sides, settings = match.groups()
+    height, width, channels, rows, columns, features = (int(side or 0) for side in sides)
+    pairs = [pair.split(":") for pair in settings.split("-")[1:]]
+    found = {name: int(value) for name, value in pairs}
+    if len(found) < len(pairs) or 0 in (height, width, channels, features):
+        raise ValueError(f"{row.place}: a size is zero or a setting stands twice in {row.key!r}")
+    output = (features, rows, columns) if sides[3] else (features,)
+    return Key(kind, (channels, height, width), output, found)
+
+
+def settings_of(key: Key, *names: str) -> tuple[int, ...]:
+    """Return the settings of a key by name. Raises ValueError unless it has exactly these."""
+    if set(key.settings) != set(names):
+        raise ValueError(f"{key.kind} must have the settings {', '.join(names) or 'none'}")
+    return tuple(key.settings[name] for name in names)
+
+
+def unknown_but(device: str, device_name: str) -> Provenance:
+    """Return the provenance of a table whose file tells the device alone: texts are `unknown`, numbers 0."""
+    unknown = "unknown"
+    return Provenance(
+        device=device, device_name=device_name or device, fingerprint=unknown, engine=unknown, engine_version=unknown,
+        threads=0, batch=1, dtype="float32", layout=unknown, software={}, created_at=UNKNOWN_TIME, rounds=0,
+        clock=unknown, load_average=0.0, involuntary_switches=0, wall_over_cpu=0.0, noise=0.0,
+    )  # fmt: skip
+
+
+def _measurement(row: Row) -> Measurement:
+    """Return an entry of which the mean alone is known."""
+    mean_ms = row.mean_ms
+    return Measurement(mean_ms, row.samples, mean_ms, mean_ms, mean_ms, (mean_ms, mean_ms))
