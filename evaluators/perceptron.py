@@ -79,6 +79,5 @@ def _read_state(path: Path) -> Mapping[str, np.ndarray]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         return {str(name): tensor.double().numpy() for name, tensor in state.items()}
-    except (pickle.UnpicklingError, RuntimeError, EOFError, AttributeError, TypeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ValueError(f"{path}: not a state of PyTorch tensors alone: {reason}") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, AttributeError, TypeError):
+        raise ValueError(f"{path}: not a PyTorch state of tensors alone; nothing else is read") from None

@@ -65,6 +65,8 @@ def read_rows(path: Path) -> tuple[str, Tables]:
 
 def _text(path: Path) -> str:
     """Return the file's text, unpacked where it is gzipped."""
+    if not path.exists():
+        raise FileNotFoundError(f"no latency table at {str(path)!r}: give the path of the published file")
     with path.open("rb") as file:
         data = file.read(LARGEST_DOCUMENT_BYTES + 1)
     try:

@@ -64,7 +64,7 @@ class Harmful:
 
 def test_a_state_that_holds_code_is_refused_and_not_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     torch.save({"0.weight": Harmful()}, tmp_path / "p.pth")
-    with pytest.raises(ValueError, match=r"p.pth: not a state of PyTorch tensors alone"):
+    with pytest.raises(ValueError, match=r"p.pth: not a PyTorch state of tensors alone"):
         read_perceptron(tmp_path / "p.pth")
     assert capsys.readouterr().out == ""
 
