@@ -64,7 +64,7 @@ class Task:
 def task() -> Task:
     """Return the task. Raises FileNotFoundError without the data."""
     predictor = OnceForAllPredictor(FOLDER / "ofa_acc_predictor.npz")
-    [table] = read(FOLDER / "note10_lut.json.gz", device="note10")
+    [table] = read(FOLDER / "note10_lut.json.gz", device="note10", resolutions=RESOLUTIONS)
     blocks_ms, rest_ms = np.zeros((5, BLOCKS, 3, 3)), np.zeros(5)
     for r, k, e in np.ndindex(5, 3, 3):
         one = once_for_all(

@@ -7,7 +7,7 @@ A row's key is a text such as `Conv-input:224x224x3-output:112x112x32`, in block
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from hardware_models.formats._mobile_files import Row, Tables
@@ -38,9 +38,13 @@ OpOf = Callable[[Key], Op]
 
 
 def make_table(
-    tables: Tables, op_of: OpOf, kinds: Collection[str], provenance: Provenance, resolution: int | None = None
+    tables: Tables,
+    op_of: OpOf,
+    kinds: Collection[str],
+    provenance: Provenance,
+    resolutions: Collection[int] | None = None,
 ) -> LatencyTable:
-    """Return one table of the rows of all resolutions, or of one.
+    """Return one table of the rows of all resolutions, or of some.
 
     An operator that was measured at several resolutions has its value of the largest.
 
@@ -49,7 +53,7 @@ def make_table(
       op_of: makes an operator of a key.
       kinds: of rows that every table must have: without one of them no network could be costed.
       provenance: of the table.
-      resolution: the only one whose rows are taken; None for all.
+      resolutions: those whose rows are taken; None for all.
 
     Raises:
       ValueError: for a row that is no operator or whose operator stands twice, for a missing kind or resolution and for
@@ -61,12 +65,17 @@ def make_table(
         if side in made:
             raise ValueError(f"{rows[0].place}: the second table of resolution {side}")
         made[side] = found
-    if resolution not in (None, *made):
-        raise ValueError(f"no table of resolution {resolution}; there are {', '.join(map(str, sorted(made)))}")
+    wanted = made if resolutions is None else resolutions
+    if not made.keys() >= set(wanted):
+        raise ValueError(f"no table of resolution {min(set(wanted) - made.keys())}; there are {_listed(made)}")
     entries: dict[Op, Measurement] = {}
-    for side in sorted(made) if resolution is None else [resolution]:
+    for side in sorted(wanted):
         entries.update(made[side])
     return LatencyTable(entries, provenance)
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(numbers)))
 
 
 def _entries(rows: list[Row], op_of: OpOf, kinds: Collection[str]) -> tuple[int, dict[Op, Measurement]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from hardware_models import blocks
@@ -16,24 +17,24 @@ KINDS = ("Conv", "expanded_conv", "Conv_1", "AvgPool2D", "Conv_2", "Logits")
 HARD = "hardswish"
 
 
-def read(path: Path, *, device: str, resolution: int | None = None) -> list[LatencyTable]:
+def read(path: Path, *, device: str, resolutions: Collection[int] | None = None) -> list[LatencyTable]:
     """Return the table of a file, alone in a list; its operators are those of `spaces.once_for_all`.
 
-    The files have a table for each resolution. An operator that stands in several has its value of the largest one:
-    the values differ by some 0.3 %. The published sums of a network are those of the table of its own resolution.
+    The files have a table for each resolution. An operator that stands in several has its value of the largest one,
+    so that a sum over a network is off by up to 0.4 % from that over its own resolution's table, which is the authors'.
 
     Args:
       path: the published YAML of one resolution, a folder of such files, or JSON of several resolutions; see
         `hardware_models.formats._mobile_files`.
       device: the short name that the table gets.
-      resolution: the only one whose entries are taken; None for all.
+      resolutions: those whose entries are taken; None for all.
 
     Raises:
       OSError: for a file that cannot be read.
       ValueError: for one that is not of the format; the message holds the file and the line or path.
     """
     name, tables = read_rows(path)
-    return [make_table(tables, _op, KINDS, unknown_but(device, name), resolution)]
+    return [make_table(tables, _op, KINDS, unknown_but(device, name), resolutions)]
 
 
 def _op(key: Key) -> Op:

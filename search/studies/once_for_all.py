@@ -15,9 +15,10 @@ predictor = "ofa_acc_predictor.npz"  # or the published acc_predictor.pth
 latency_table = "note10_lut.json.gz"  # or a folder of the published YAML files, one a resolution
 limit_ms = 30  # the paper's tutorial takes 15 to 60
 
-space = once_for_all("mobilenetv3", width=1.2, resolutions=(160, 176, 192, 208, 224))
+resolutions = (160, 176, 192, 208, 224)  # those of the paper's tutorial; the predictor knows no finer steps
+space = once_for_all("mobilenetv3", width=1.2, resolutions=resolutions)
 evaluator = OnceForAllPredictor(predictor)
-hardware_models = read(Path(latency_table), device="note10")
+hardware_models = read(Path(latency_table), device="note10", resolutions=resolutions)
 objectives = {"accuracy": "maximize"}  # in percent, of images held out of the training set: 3.5 above ImageNet's top-1
 constraints = [f"latency_ms <= {limit_ms}"]
 report = ["latency_ms", "macs", "params"]

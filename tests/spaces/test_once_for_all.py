@@ -10,9 +10,8 @@ import pytest
 from spaces_built import built_counts
 
 from hardware_models import counts
-from spaces._once_for_all_nets import NETS
 from spaces.genotype import GenotypeSpace
-from spaces.once_for_all import OnceForAll, once_for_all, published
+from spaces.once_for_all import NETS, OnceForAll, once_for_all, published
 
 COUNTED = (
     ("1080ti_gpu64@12ms_top1@72.6_finetune@25", 5_903_488, 164_964_352, "5.9M", "165M"),

@@ -1,0 +1,24 @@
+"""The page on spaces: its examples run, and its settings of the study are those of the study."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from drivers import ROOT
+
+PAGE = (ROOT / "docs/spaces.md").read_text()
+STUDY = (ROOT / "search/studies/once_for_all.py").read_text()
+
+
+def test_the_examples_run(capsys: pytest.CaptureFixture[str]) -> None:
+    for code in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
+        exec(code, {})
+    assert "21758655492572485851 (2, 3, 3, 3, 4)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["predictor", "latency_table", "limit_ms"])
+def test_the_studys_settings_stand_with_their_defaults(name: str) -> None:
+    assigned = re.search(rf'^{name} = "?([^"\s]+)"?', STUDY, re.MULTILINE)
+    assert assigned is not None
+    assert f"| `{name}` | `{assigned[1]}` |" in PAGE
