@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from hardware_models.graph import Tape, composite
 from hardware_models.op import Op, Shape, chain, conv2d, elementwise, linear
 
 LEAST_KEPT = 0.9
@@ -106,4 +107,7 @@ def classifier(inputs: Shape, classes: int) -> Op:
 
 def _rejoined(kind: str, *ops: Op) -> Op:
     """Return a composite in which an operator of two inputs gets the composite's own input as its second."""
-    return chain(kind, *ops)
+    tape, value = Tape(*ops[0].inputs), 0
+    for op in ops:
+        value = tape.run(op, *((value, 0) if len(op.inputs) == 2 else (value,)))
+    return composite(kind, tape.graph())

@@ -20,8 +20,6 @@ Entry = Measurement
 class Provenance:
     """Where a table comes from: equal device, engine, threads, batch, dtype and layout make tables comparable.
 
-    An imported table's source need not tell all of it: a text is then `unknown`, a number 0, a time that of the epoch.
-
     Attributes:
       device: the device's short id.
       device_name: for people.

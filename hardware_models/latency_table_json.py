@@ -28,7 +28,7 @@ _ENTRY_FIELDS = frozenset(field.name for field in dataclasses.fields(Entry))
 _CALIBRATION_FIELDS = frozenset(field.name for field in dataclasses.fields(Calibration))
 _REPORT_FIELDS = frozenset(field.name for field in dataclasses.fields(ValidationReport))
 _PROVENANCE_FIELDS = frozenset(field.name for field in dataclasses.fields(Provenance))
-_PROVENANCE_COUNTS = {"threads": 0, "batch": 1, "rounds": 0, "involuntary_switches": 0}
+_PROVENANCE_COUNTS = {"threads": 1, "batch": 1, "rounds": 1, "involuntary_switches": 0}
 _PROVENANCE_NUMBERS = ("load_average", "wall_over_cpu", "noise")
 _PROVENANCE_TEXTS = ("device", "device_name", "fingerprint", "engine", "engine_version", "dtype", "layout", "clock")
 

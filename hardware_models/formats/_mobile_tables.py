@@ -6,9 +6,12 @@ A row's key is a text such as `Conv-input:224x224x3-output:112x112x32`, in block
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 from hardware_models.formats._mobile_files import Row, Tables
 from hardware_models.latency_table import LatencyTable, Provenance
@@ -17,8 +20,6 @@ from hardware_models.op import Op, Shape
 
 STEM = "Conv"
 """The kind of the row that tells a table's resolution."""
-
-UNKNOWN_TIME = "1970-01-01T00:00:00+00:00"
 
 _KEY = re.compile(r"(\w+)-input:(\d+)x(\d+)x(\d+)-output:(?:(\d+)x(\d+)x)?(\d+)((?:-[a-z]+:\d+)*)", re.ASCII)
 
@@ -120,14 +121,25 @@ def settings_of(key: Key, *names: str) -> tuple[int, ...]:
     return tuple(key.settings[name] for name in names)
 
 
-def unknown_but(device: str, device_name: str) -> Provenance:
-    """Return the provenance of a table whose file tells the device alone: texts are `unknown`, numbers 0."""
-    unknown = "unknown"
+def origin(path: Path, device: str, told: str) -> Provenance:
+    """Return the provenance of a table whose file tells the device at most: what nobody said is `unknown`.
+
+    `device` is the name that it is to have, else what the file told, else the file's own name. Both published tables
+    are of single images, in float32.
+    """
+    name, unknown = device or told or path.name.partition(".")[0], "unknown"
     return Provenance(
-        device=device, device_name=device_name or device, fingerprint=unknown, engine=unknown, engine_version=unknown,
-        threads=0, batch=1, dtype="float32", layout=unknown, software={}, created_at=UNKNOWN_TIME, rounds=0,
-        clock=unknown, load_average=0.0, involuntary_switches=0, wall_over_cpu=0.0, noise=0.0,
+        device=name, device_name=told or name, fingerprint=_digest(path), engine=unknown, engine_version=unknown,
+        threads=1, batch=1, dtype="float32", layout=unknown, software={"imported_from": path.name[:64]},
+        created_at=datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds"), rounds=1,
+        clock=unknown, load_average=0.0, involuntary_switches=0, wall_over_cpu=1.0, noise=0.0,
     )  # fmt: skip
+
+
+def _digest(path: Path) -> str:
+    """Return the SHA-256 of a file, or of all files of a folder, in hexadecimal."""
+    files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _measurement(row: Row) -> Measurement:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hardware_models import blocks
 from hardware_models.formats._mobile_files import read_rows
-from hardware_models.formats._mobile_tables import Key, make_table, settings_of, unknown_but
+from hardware_models.formats._mobile_tables import Key, make_table, origin, settings_of
 from hardware_models.latency_table import LatencyTable
 from hardware_models.op import Op
 
@@ -17,7 +17,12 @@ KINDS = ("Conv", "expanded_conv", "Conv_1", "AvgPool2D", "Conv_2", "Logits")
 HARD = "hardswish"
 
 
-def read(path: Path, *, device: str, resolutions: Collection[int] | None = None) -> list[LatencyTable]:
+def recognises(head: str) -> bool:
+    """Return whether a file that begins like this is of this format."""
+    return "expanded_conv-input:" in head and "-se:" in head
+
+
+def read(path: Path, *, device: str = "", resolutions: Collection[int] | None = None) -> list[LatencyTable]:
     """Return the table of a file, alone in a list; its operators are those of `spaces.once_for_all`.
 
     The files have a table for each resolution. An operator that stands in several has its value of the largest one,
@@ -26,7 +31,7 @@ def read(path: Path, *, device: str, resolutions: Collection[int] | None = None)
     Args:
       path: the published YAML of one resolution, a folder of such files, or JSON of several resolutions; see
         `hardware_models.formats._mobile_files`.
-      device: the short name that the table gets.
+      device: the short name that the table gets; by default what the file calls it.
       resolutions: those whose entries are taken; None for all.
 
     Raises:
@@ -34,7 +39,7 @@ def read(path: Path, *, device: str, resolutions: Collection[int] | None = None)
       ValueError: for one that is not of the format; the message holds the file and the line or path.
     """
     name, tables = read_rows(path)
-    return [make_table(tables, _op, KINDS, unknown_but(device, name), resolutions)]
+    return [make_table(tables, _op, KINDS, origin(path, device, name), resolutions)]
 
 
 def _op(key: Key) -> Op:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hardware_models import blocks
 from hardware_models.formats._mobile_files import read_rows
-from hardware_models.formats._mobile_tables import Key, make_table, settings_of, unknown_but
+from hardware_models.formats._mobile_tables import Key, make_table, origin, settings_of
 from hardware_models.latency_table import LatencyTable
 from hardware_models.op import Op
 
@@ -16,21 +16,26 @@ KINDS = ("Conv", "expanded_conv", "Conv_1", "Logits")
 ACTIVATION = "relu6"
 
 
-def read(path: Path, *, device: str) -> list[LatencyTable]:
+def recognises(head: str) -> bool:
+    """Return whether a file that begins like this is of this format."""
+    return "expanded_conv-input:" in head and "-se:" not in head
+
+
+def read(path: Path, *, device: str = "") -> list[LatencyTable]:
     """Return the table of a file, alone in a list; its operators are those of `spaces.proxylessnas`.
 
     The published one holds the blocks of `proxylessnas("search")` at 224 x 224 alone.
 
     Args:
       path: the published YAML, or JSON; see `hardware_models.formats._mobile_files`.
-      device: the short name that the table gets.
+      device: the short name that the table gets; by default what the file calls it.
 
     Raises:
       OSError: for a file that cannot be read.
       ValueError: for one that is not of the format; the message holds the file and the line or path.
     """
     name, tables = read_rows(path)
-    return [make_table(tables, _op, KINDS, unknown_but(device, name))]
+    return [make_table(tables, _op, KINDS, origin(path, device, name))]
 
 
 def _op(key: Key) -> Op:

@@ -130,7 +130,23 @@ def test_a_folder_holds_a_file_for_each_resolution(tmp_path: Path) -> None:
 def test_what_a_file_does_not_tell_is_unknown(write: Callable[[str], Path]) -> None:
     [table] = proxylessnas.read(write(yaml_of(ROWS)), device="pixel1")
     origin = table.provenance
-    assert (origin.engine, origin.clock, origin.threads, origin.rounds) == ("unknown", "unknown", 0, 0)
+    assert (origin.engine, origin.layout, origin.clock) == ("unknown", "unknown", "unknown")
+    assert origin.software == {"imported_from": "lut.yaml"}
+    assert LatencyTable.from_json(table.to_json()) == table
+
+
+def test_a_table_without_a_given_device_is_called_as_the_file_calls_it(tmp_path: Path) -> None:
+    (tmp_path / "lut.json").write_text(json_of(ROWS))
+    (tmp_path / "pixel1.yaml").write_text(yaml_of(ROWS))
+    names = [proxylessnas.read(tmp_path / name)[0].provenance.device for name in ("lut.json", "pixel1.yaml")]
+    assert names == ["Pixel 1", "pixel1"]
+
+
+def test_the_two_formats_are_told_apart_by_their_first_lines() -> None:
+    row = "expanded_conv-input:112x112x24-output:112x112x24-expand:24-kernel:3-stride:1-idskip:1"
+    heads = [f"{row}:\n", f"{row}-se:0-hs:0:\n", "kernel,HW,CIN,COUT,latency\n"]
+    assert [proxylessnas.recognises(head) for head in heads] == [True, False, False]
+    assert [once_for_all.recognises(head) for head in heads] == [False, True, False]
 
 
 @pytest.mark.parametrize("change", [{"mean": -7.5}, {"mean": 0}, {"mean": ".nan"}, {"mean": "fast"}, {"std": 1.0}])

@@ -74,7 +74,7 @@ def test_defaults_of_an_operator_are_not_written():
         ),
         ("entries.0.op.wiring", [[-1], [1]], "entries[0].op.wiring[0][0]: expected an integer from 0 to 512, got -1"),
         ("entries.0.op._type", "os.system", "entries[0].op: unknown field '_type'; expected along, bias, dilation"),
-        ("provenance.threads", -1, "provenance.threads: expected an integer from 0 to 1000000000000, got -1"),
+        ("provenance.threads", 0, "provenance.threads: expected an integer from 1 to 1000000000000, got 0"),
         ("provenance.software", {"torch": 2}, "provenance.software.torch: expected a string of 1 to 64"),
         ("provenance.created_at", "yesterday", "provenance.created_at: expected an ISO 8601 time with its offset"),
         ("provenance.created_at", "2026-01-31T12:00:00", "provenance.created_at: expected an ISO 8601 time"),
