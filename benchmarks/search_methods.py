@@ -1,6 +1,6 @@
-"""The methods that `search_quality.py` compares: ours by name, and peers as installed; each proposes cells of a task.
+"""The methods that the benchmarks of search quality compare: ours by name, and peers as installed.
 
-A method is a function of a task, a seed and a number of evaluations, and returns the ranks of the cells that it
+A method is a function of a task, a seed and a number of evaluations, and returns the ranks of the candidates that it
 evaluated, in order, repeats included.
 """
 
@@ -11,44 +11,48 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from nasbench201_tasks import Task, ranks
+from tabular_task import TabularTask
 
 from search.algorithms._base import Problem, Results
 from search.algorithms.registry import make_algorithm
 from spaces.genotype import GenotypeSpace
-from spaces.nasbench201 import nasbench201
 
-Method = Callable[[Task, int, int], np.ndarray]
+Method = Callable[[TabularTask, int, int], np.ndarray]
 POPULATION = 50
-CHOICES = 5
-EDGES = 6
 
 
-def own(name: str, settings: dict[str, Any], task: Task, seed: int, evaluations: int) -> np.ndarray:
-    """Run an algorithm of this project, one proposal at a time; latency, where it matters, is known to it."""
+def own(name: str, settings: dict[str, Any], task: TabularTask, seed: int, evaluations: int) -> np.ndarray:
+    """Run an algorithm of this project, one proposal at a time; the cost, where there is one, is known to it."""
 
     def known(genotypes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        latency_ms = task.latency_ms[ranks(genotypes)]
+        cost = task.costs[task.ranks(genotypes)]
         unknown = np.full(len(genotypes), np.nan)
         if task.kind == "multi":
-            return np.stack([unknown, -latency_ms], axis=1), np.zeros(len(genotypes))
-        return unknown[:, None], np.maximum(latency_ms / task.cap_ms - 1.0, 0.0)
+            return np.stack([unknown, -cost], axis=1), np.zeros(len(genotypes))
+        return unknown[:, None], np.maximum(cost / task.cap - 1.0, 0.0)
 
-    space = GenotypeSpace(nasbench201())
+    space = GenotypeSpace(task.space())
     algorithm = make_algorithm(name, **settings)
-    objectives = 2 if task.kind == "multi" else 1
-    algorithm.start(Problem(space, objectives, seed, None if task.kind == "single" else known))
+    algorithm.start(Problem(space, task.objectives, seed, None if task.kind == "single" else known))
     found: list[int] = []
     while len(found) < evaluations and len(genotypes := algorithm.propose(1)):
-        cells = ranks(genotypes)
-        scores = np.stack([task.accuracy[cells], -task.latency_ms[cells]], axis=1)[:, :objectives]
-        algorithm.learn(Results(genotypes, scores, np.zeros(len(cells))))
-        found += cells.tolist()
+        ranks = task.ranks(genotypes)
+        algorithm.learn(Results(genotypes, scores_of(task, ranks), np.zeros(len(ranks))))
+        found += ranks.tolist()
     return np.array(found)
 
 
-def optuna_sampler(sampler: str, task: Task, seed: int, evaluations: int) -> np.ndarray:
-    """Run an Optuna sampler with its defaults (NSGA-II: a population of 50); a cap is a constraint on the trial."""
+def scores_of(task: TabularTask, ranks: np.ndarray) -> np.ndarray:
+    """Return the scores of candidates (n,), larger is better, shape (n, objectives)."""
+    quality = task.quality[ranks]
+    return np.stack([quality, -task.costs[ranks]], axis=1) if task.kind == "multi" else quality[:, None]
+
+
+def optuna_sampler(sampler: str, task: TabularTask, seed: int, evaluations: int) -> np.ndarray:
+    """Run an Optuna sampler with its defaults (NSGA-II: a population of 50); a cap is a constraint on the trial.
+
+    Numbers in order are suggested as integers, their places in that order; other choices as categories.
+    """
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -57,22 +61,25 @@ def optuna_sampler(sampler: str, task: Task, seed: int, evaluations: int) -> np.
         if sampler == "tpe"
         else optuna.samplers.NSGAIISampler(seed=seed, population_size=POPULATION)
     )
-    directions = ["maximize", "minimize"] if task.kind == "multi" else ["maximize"]
-    study = optuna.create_study(sampler=made, directions=directions)
+    study = optuna.create_study(sampler=made, directions=["maximize"] * task.objectives)
     found: list[int] = []
     for _ in range(evaluations):
         trial = study.ask()
-        cell = np.array([[trial.suggest_categorical(f"edge{edge}", range(CHOICES)) for edge in range(EDGES)]])
-        rank = int(ranks(cell)[0])
-        found.append(rank)
+        genotype = [
+            trial.suggest_int(f"decision{index}", 0, choices - 1)
+            if index in task.ordered
+            else trial.suggest_categorical(f"decision{index}", range(choices))
+            for index, choices in enumerate(task.shape)
+        ]
+        ranks = task.ranks(np.array([genotype]))
+        found += ranks.tolist()
         if task.kind == "capped":
-            trial.set_constraint("latency", task.latency_ms[rank] - task.cap_ms)
-        values = [float(task.accuracy[rank]), float(task.latency_ms[rank])]
-        study.tell(trial, values[: len(directions)])
+            trial.set_constraint("cost", float(task.costs[ranks][0]) - task.cap)
+        study.tell(trial, scores_of(task, ranks)[0].tolist())
     return np.array(found)
 
 
-def pyglove_evolution(flow: str, task: Task, seed: int, evaluations: int) -> np.ndarray:
+def pyglove_evolution(flow: str, task: TabularTask, seed: int, evaluations: int) -> np.ndarray:
     """Run PyGlove's regularized evolution (a cap is a penalty on the reward) or its NSGA-II."""
     import pyglove as pg
 
@@ -82,19 +89,21 @@ def pyglove_evolution(flow: str, task: Task, seed: int, evaluations: int) -> np.
         if flow == "nsga2"
         else pg.evolution.regularized_evolution(mutator, population_size=POPULATION, tournament_size=10, seed=seed)
     )
-    algorithm.setup(pg.dna_spec(pg.List([pg.oneof(list(range(CHOICES))) for _ in range(EDGES)])))
+    algorithm.setup(pg.dna_spec(pg.List([pg.oneof(list(range(choices))) for choices in task.shape])))
     found: list[int] = []
     for _ in range(evaluations):
         dna = algorithm.propose()
-        rank = int(ranks(np.array([dna.to_numbers()]))[0])
-        found.append(rank)
-        accuracy, latency_ms = float(task.accuracy[rank]), float(task.latency_ms[rank])
-        excess = max(latency_ms / task.cap_ms - 1.0, 0.0) if task.kind == "capped" else 0.0
-        algorithm.feedback(dna, (accuracy, -latency_ms) if flow == "nsga2" else accuracy - 100.0 * excess)
+        ranks = task.ranks(np.array([dna.to_numbers()]))
+        found += ranks.tolist()
+        scores = scores_of(task, ranks)[0].tolist()
+        excess = max(float(task.costs[ranks][0]) / task.cap - 1.0, 0.0) if task.kind == "capped" else 0.0
+        if flow == "nsga2" and task.kind == "capped":
+            scores.append(-float(task.costs[ranks][0]))
+        algorithm.feedback(dna, tuple(scores) if flow == "nsga2" else scores[0] - 100.0 * excess)
     return np.array(found)
 
 
-def pymoo_nsga2(task: Task, seed: int, evaluations: int) -> np.ndarray:
+def pymoo_nsga2(task: TabularTask, seed: int, evaluations: int) -> np.ndarray:
     """Run pymoo's NSGA-II with uniform crossover, uniform mutation of choices and no repeats in a generation."""
     from pymoo.algorithms.moo.nsga2 import NSGA2
     from pymoo.core.mutation import Mutation
@@ -103,11 +112,12 @@ def pymoo_nsga2(task: Task, seed: int, evaluations: int) -> np.ndarray:
     from pymoo.operators.sampling.rnd import IntegerRandomSampling
 
     rng = np.random.default_rng([seed, 1])
+    choices = np.array(task.shape)
 
     class OtherChoice(Mutation):  # type: ignore[misc]
         def _do(self, problem: object, X: np.ndarray, **_: object) -> np.ndarray:  # noqa: ARG002, N803
-            moved = rng.random(X.shape) < 1.0 / EDGES
-            return np.where(moved, (X + rng.integers(1, CHOICES, X.shape)) % CHOICES, X).astype(int)
+            moved = rng.random(X.shape) < 1.0 / len(choices)
+            return np.where(moved, (X + rng.integers(1, choices, X.shape)) % choices, X).astype(int)
 
     algorithm = NSGA2(
         pop_size=POPULATION,
@@ -116,14 +126,17 @@ def pymoo_nsga2(task: Task, seed: int, evaluations: int) -> np.ndarray:
         mutation=OtherChoice(prob=1.0),
         eliminate_duplicates=True,
     )
-    algorithm.setup(Shape(n_var=EDGES, n_obj=2, xl=0, xu=CHOICES - 1, vtype=int), seed=seed, verbose=False)
+    objectives = 1 if task.kind == "single" else 2
+    shape = Shape(n_var=len(choices), n_obj=objectives, xl=np.zeros(len(choices), int), xu=choices - 1, vtype=int)
+    algorithm.setup(shape, seed=seed, verbose=False)
     found: list[int] = []
     while len(found) < evaluations:
         population = algorithm.ask()
-        cells = ranks(population.get("X"))
-        population.set("F", np.stack([-task.accuracy[cells], task.latency_ms[cells]], axis=1))
+        ranks = task.ranks(population.get("X"))
+        costs = [] if task.kind == "single" else [task.costs[ranks]]
+        population.set("F", np.stack([-task.quality[ranks], *costs], axis=1))
         algorithm.tell(infills=population)
-        found += cells.tolist()
+        found += ranks.tolist()
     return np.array(found[:evaluations])
 
 
@@ -132,7 +145,7 @@ PEERS: dict[str, tuple[Method, tuple[str, ...]]] = {
     "optuna_nsga2": (partial(optuna_sampler, "nsga2"), ("multi", "single", "capped")),
     "pyglove_evolution": (partial(pyglove_evolution, "evolution"), ("single", "capped")),
     "pyglove_nsga2": (partial(pyglove_evolution, "nsga2"), ("multi", "capped")),
-    "pymoo_nsga2": (pymoo_nsga2, ("multi", "capped")),
+    "pymoo_nsga2": (pymoo_nsga2, ("multi", "single", "capped")),
 }
 """Peers, and the kinds of task that each can do; what searches both objectives is also read at the cap."""
 

@@ -1,0 +1,46 @@
+"""Searches of NAS-Bench-Macro (Su et al., CVPR 2021): eight layers of three blocks, each of 6,561 networks trained.
+
+The data folder `../shared/data` lies beside the checkout and is no part of it.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyglove as pg
+from tabular_task import TabularTask
+
+FOLDER = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "nasbench_macro"
+BLOCKS = ("identity", "mbconv_e3_k3", "mbconv_e6_k5")
+SHAPE = (3,) * 8
+
+
+def nasbench_macro() -> Any:
+    """Return the space, whose rows are the benchmark's own codes."""
+    return pg.List([pg.oneof(list(BLOCKS)) for _ in SHAPE])
+
+
+@cache
+def task(cost: str = "") -> TabularTask:
+    """Return the search for the mean test accuracy of three trainings in percent; with `cost`, for both.
+
+    `cost` is `macs` or `params`. Raises FileNotFoundError, saying what is missing, where there are no data.
+    """
+    accuracy = _column("mean_acc")
+    if not cost:
+        return TabularTask("single", nasbench_macro, SHAPE, accuracy)
+    return TabularTask("multi", nasbench_macro, SHAPE, accuracy, _column(cost))
+
+
+@cache
+def _column(column: str) -> np.ndarray:
+    values = np.full(int(np.prod(SHAPE)), np.nan)
+    with gzip.open(FOLDER / "nasbench_macro_cifar10.csv.gz", "rt", newline="") as lines:
+        for row in csv.DictReader(lines):
+            values[int(row["arch"], 3)] = float(row[column])
+    return values
