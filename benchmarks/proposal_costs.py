@@ -14,17 +14,26 @@ from search.algorithms.registry import make_algorithm
 from spaces.genotype import GenotypeSpace
 
 DECISIONS, CHOICES, BATCH = 22, 9, 64
-TABLES = np.random.default_rng(7).random((2, DECISIONS - 1, CHOICES, CHOICES))
-"""What two neighbouring decisions add to each objective."""
+PAIRS = np.random.default_rng(7).random((DECISIONS - 1, CHOICES, CHOICES))
+"""What two neighbouring decisions add to the first objective, which only an evaluation shows."""
+
+LAYERS = np.random.default_rng(8).random((DECISIONS, CHOICES))
+"""What a decision adds to the cost, the second objective, as a latency table has it."""
 
 Cost = tuple[float, float]
 """CPU ms a trial: of `propose` and of `learn`."""
 
 
-def scores_of(genotypes: np.ndarray) -> np.ndarray:
-    """Return both scores of genotypes (n, decisions), larger is better, shape (n, 2)."""
+def quality_of(genotypes: np.ndarray) -> np.ndarray:
+    """Return the first score of genotypes (n, decisions), larger is better, shape (n,)."""
     choices = genotypes.astype(np.intp)
-    found: np.ndarray = TABLES[:, np.arange(DECISIONS - 1), choices[:, :-1], choices[:, 1:]].sum(axis=2).T
+    found: np.ndarray = PAIRS[np.arange(DECISIONS - 1), choices[:, :-1], choices[:, 1:]].sum(axis=1)
+    return found
+
+
+def cost_of(genotypes: np.ndarray) -> np.ndarray:
+    """Return the cost of genotypes (n, decisions), smaller is better, shape (n,)."""
+    found: np.ndarray = LAYERS[np.arange(DECISIONS), genotypes].sum(axis=1)
     return found
 
 
@@ -44,12 +53,12 @@ class Measured:
         self._algorithm.start(Problem(self._space, objectives, 0, self._known if objectives > 1 else None))
 
     def _known(self, genotypes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        scores = scores_of(genotypes)
-        scores[:, 0] = np.nan
-        return scores, np.zeros(len(genotypes))
+        unknown = np.full(len(genotypes), np.nan)
+        return np.stack([unknown, -cost_of(genotypes)], axis=1), np.zeros(len(genotypes))
 
     def _results(self, genotypes: np.ndarray) -> Results:
-        return Results(genotypes, scores_of(genotypes)[:, : self._objectives], np.zeros(len(genotypes)))
+        scores = np.stack([quality_of(genotypes), -cost_of(genotypes)], axis=1)[:, : self._objectives]
+        return Results(genotypes, scores, np.zeros(len(genotypes)))
 
     def grow(self, trials: int) -> Measured:
         """Make so many trials in batches."""
@@ -88,7 +97,7 @@ def optuna_with(sampler: str, past: int) -> Callable[[int], float]:
     def step() -> None:
         trial = study.ask()
         genotype = [trial.suggest_categorical(f"x{index}", range(CHOICES)) for index in range(DECISIONS)]
-        study.tell(trial, float(scores_of(np.array([genotype]))[0, 0]))
+        study.tell(trial, float(quality_of(np.array([genotype]))[0]))
 
     return _measuring(step, past)
 
@@ -100,7 +109,7 @@ def pyglove_evolution(past: int) -> Callable[[int], float]:
 
     def step() -> None:
         dna = algorithm.propose()
-        algorithm.feedback(dna, float(scores_of(np.array([dna.to_numbers()]))[0, 0]))
+        algorithm.feedback(dna, float(quality_of(np.array([dna.to_numbers()]))[0]))
 
     return _measuring(step, past)
 
@@ -116,7 +125,8 @@ def pymoo_nsga2(past: int) -> Callable[[int], float]:
 
     def step() -> None:
         population = algorithm.ask()
-        population.set("F", -scores_of(population.get("X")))
+        found = population.get("X").astype(int)
+        population.set("F", np.stack([-quality_of(found), cost_of(found)], axis=1))
         algorithm.tell(infills=population)
 
     return _measuring(step, past, BATCH)

@@ -2,12 +2,12 @@
 
     python benchmarks/proposals.py [--rounds 8] [--algorithms predictor,nsga2]
 
-The space has 22 decisions of 9 choices; scores are sums over tables of neighbouring decisions; of two objectives the
-second is known. Every algorithm of ours is brought to so many past trials; then in each round every one goes on one at
-a time and in batches of 64, in turn, so that a busy machine is as unfair to one as to another. What is printed is the
-median over rounds and their range, in CPU ms a trial, learning included. A model-based algorithm is restored with
-random trials in each round, so that what it costs to fit its models is in every figure. Ends with 1 where a bound is
-missed.
+The space has 22 decisions of 9 choices; a score is a sum over neighbouring decisions; of two objectives the second, a
+sum over decisions, is known. Every algorithm of ours is brought to so many past trials; then in each round every one
+goes on one at a time and in batches of 64, in turn, so that a busy machine is as unfair to one as to another. What is
+printed is the median over rounds and their range, in CPU ms a trial, learning included. A model-based algorithm is
+restored with random trials in each round, so that what it costs to fit its models is in every figure. Ends with 1 where
+a bound is missed.
 """
 
 from __future__ import annotations

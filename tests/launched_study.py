@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from textwrap import dedent, indent
 
+from search.algorithms._base import Algorithm
 from search.algorithms.exhaustive import Exhaustive
 from search.launchers._base import Launcher, Stop
 from search.objectives import parse_constraints, parse_objectives
@@ -32,9 +33,19 @@ class LaunchedStudy:
     """A study in a database of its own, its first trials listing the space in order: trial n has genotype n."""
 
     def __init__(
-        self, folder: Path, evaluator: str, *, max_trials: int = 6, constraints: tuple[str, ...] = (), retries: int = 2
+        self,
+        folder: Path,
+        evaluator: str,
+        *,
+        max_trials: int = 6,
+        constraints: tuple[str, ...] = (),
+        retries: int = 2,
+        algorithm: Algorithm | None = None,
     ) -> None:
-        """Make the study; `evaluator` is the body of the evaluator's function, which knows `number` and `attempt`."""
+        """Make the study; `evaluator` is the body of the evaluator's function, which knows `number` and `attempt`.
+
+        With another `algorithm` trial n has another genotype than n.
+        """
         text = FILE.replace("FOLDER", repr(str(folder))) + indent(dedent(evaluator), "    ")
         self.recipe = StudyRecipe(StudySource(str(folder / "launched.py"), text))
         self.folder = folder
@@ -43,7 +54,7 @@ class LaunchedStudy:
             self.storage,
             "launched",
             self.recipe()[0],
-            Exhaustive(),
+            algorithm or Exhaustive(),
             parse_objectives({"x": "maximize"}),
             parse_constraints(constraints),
             max_trials=max_trials,

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from search.algorithms._supports import Supports, check_supported
+
 if TYPE_CHECKING:  # reading a stored study needs no PyGlove
     from spaces.genotype import GenotypeSpace
 
@@ -73,17 +75,22 @@ class Algorithm(ABC):
     source: ClassVar[str] = ""
     learning_changes_state: ClassVar[bool] = False
     """Whether `learn` changes what `state` returns; it is then saved with every result, else with proposals alone."""
-    exact_resume: ClassVar[bool] = True
-    """Whether a restored algorithm goes on with the very proposals that it would have made."""
+    supports: ClassVar[Supports] = Supports()
+    """What it can be asked to do; `start` refuses the rest."""
 
     def start(self, problem: Problem) -> None:
         """Forget everything and prepare for `problem`. Raises ValueError where the problem is not supported."""
+        self._refuse_unsupported(problem)
         self._problem = problem
         self._space = problem.space
         self._random = np.random.default_rng(problem.seed)
         self._seen: set[bytes] = set()
         self._left: np.ndarray | None = None
         self._exhausted = False
+
+    def _refuse_unsupported(self, problem: Problem) -> None:
+        """Raise ValueError where a problem asks for more than is supported with these settings."""
+        check_supported(self.name, self.supports, problem)
 
     @property
     def remark(self) -> str:
@@ -104,6 +111,8 @@ class Algorithm(ABC):
         """Return up to `count` new genotypes, shape (m, width), m <= count; m < count only when none are left."""
         if count < 1:
             raise ValueError(f"count must be at least 1, got {count}")
+        if count > 1 and not self.supports.batches:
+            raise ValueError(f"{self.name} proposes one at a time, and {count} were asked for; use one worker")
         batches: list[np.ndarray] = []
         missing = count
         fruitless = 0

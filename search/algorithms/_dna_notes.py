@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyglove as pg
 
-from spaces.genotype import GenotypeSpace
+if TYPE_CHECKING:
+    import pyglove as pg
+
+    from spaces.genotype import GenotypeSpace
 
 TUPLE = "__tuple__"
 
 
 def note_of(dna: pg.DNA) -> str:
     """Return a DNA and its metadata as PyGlove's JSON text. Raises ValueError for metadata that it cannot write."""
+    import pyglove as pg
+
     try:
         return str(pg.to_json_str(dna))
     except (TypeError, ValueError) as error:

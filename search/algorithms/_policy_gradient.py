@@ -13,6 +13,7 @@ from search.algorithms._adam import Adam
 from search.algorithms._base import Algorithm, Problem, Results
 from search.algorithms._policy import Policy
 from search.algorithms._rewards import Aim, aim_at, check_reward, reward_of, targets_of
+from search.algorithms._supports import Supports
 
 DRAWN_AT_LEAST = 32
 CUT_OFF = 3.0
@@ -48,6 +49,7 @@ class PolicyGradient(Algorithm):
     """
 
     learning_changes_state: ClassVar[bool] = True
+    supports: ClassVar[Supports] = Supports(objectives=None)
 
     batch: int = 8
     learning_rate: float = 0.1

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from search.algorithms._base import Algorithm, Problem, Results
+from search.algorithms._supports import Supports
 
 
 @dataclass
@@ -16,11 +17,10 @@ class Exhaustive(Algorithm):
 
     name: ClassVar[str] = "exhaustive"
     source: ClassVar[str] = "enumeration"
+    supports: ClassVar[Supports] = Supports(objectives=None, constraints="known", floats=False)
 
     def start(self, problem: Problem) -> None:
-        """Begin at the first genotype."""
-        if problem.space.size is None:
-            raise ValueError("exhaustive needs a finite space, and this one has open floats; use algorithm = 'random'")
+        """Begin at the first genotype. Raises ValueError for a space with open floats."""
         super().start(problem)
         self._next = 0
 

@@ -1,4 +1,4 @@
-"""Stochastic hill climbing: a proposal is a mutation of the best so far (the scheme of PyGlove's `hill_climb`)."""
+"""Stochastic hill climbing (PyGlove's `hill_climb`): a proposal is a mutation of the best so far."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from search.algorithms._base import Algorithm, Problem, Results
 from search.algorithms._fronts import Archive
 from search.algorithms._novelty import walk_to_new
+from search.algorithms._supports import Supports
 
 
 @dataclass
@@ -26,6 +27,7 @@ class HillClimb(Algorithm):
 
     name: ClassVar[str] = "hill_climb"
     source: ClassVar[str] = "PyGlove's hill_climb; several objectives: Laumanns et al., IEEE TEC 2004 (SEMO)"
+    supports: ClassVar[Supports] = Supports(objectives=None)
 
     initial: int = 1
 

@@ -1,4 +1,4 @@
-"""Local search (White, Nolen and Savani, UAI 2021) with restarts; with several objectives Pareto local search."""
+"""Local search with restarts (White et al., UAI 2021): with several objectives Pareto local search."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from search.algorithms._base import Algorithm, Problem, Results
 from search.algorithms._fronts import Archive, crowding
 from search.algorithms._neighbourhood import neighbourhood
+from search.algorithms._supports import Supports
 
 
 class _Run:
@@ -75,6 +76,7 @@ class LocalSearch(Algorithm):
 
     name: ClassVar[str] = "local_search"
     source: ClassVar[str] = "White et al., UAI 2021; several objectives: Paquete et al., 2004 (Pareto local search)"
+    supports: ClassVar[Supports] = Supports(objectives=None)
 
     initial: int = 20
     first_improvement: bool = True

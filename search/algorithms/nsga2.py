@@ -1,4 +1,4 @@
-"""NSGA-II (Deb, Pratap, Agarwal and Meyarivan, IEEE TEC 2002) on genotypes, in batches of any size."""
+"""NSGA-II (Deb et al., IEEE TEC 2002): tournaments, crossover and mutation of genotypes, in batches of any size."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from search.algorithms._base import Algorithm, Problem, Results
 from search.algorithms._fronts import crowding, ranks
 from search.algorithms._novelty import walk_to_new
+from search.algorithms._supports import Supports
 
 
 @dataclass
@@ -30,6 +31,7 @@ class NSGA2(Algorithm):
 
     name: ClassVar[str] = "nsga2"
     source: ClassVar[str] = "Deb et al., IEEE TEC 2002"
+    supports: ClassVar[Supports] = Supports(objectives=None)
 
     population: int = 30
     offspring: int = 10

@@ -1,4 +1,4 @@
-"""Any Optuna sampler as an algorithm (Akiba et al., KDD 2019): TPE, Gaussian process, CMA-ES, QMC, NSGA-III ..."""
+"""Any Optuna sampler (Akiba et al., KDD 2019): TPE, Gaussian process, CMA-ES, QMC, NSGA-III ..."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from search.algorithms._base import Algorithm, Problem, Results
+from search.algorithms._supports import Supports
 
 if TYPE_CHECKING:
     import optuna
@@ -55,7 +56,7 @@ class Optuna(Algorithm):
 
     name: ClassVar[str] = "optuna"
     source: ClassVar[str] = "Akiba et al., KDD 2019"
-    exact_resume: ClassVar[bool] = False
+    supports: ClassVar[Supports] = Supports(objectives=None, exact_resume=False)
 
     sampler: Any = "tpe"
     options: Mapping[str, Any] = field(default_factory=dict)

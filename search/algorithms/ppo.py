@@ -1,4 +1,4 @@
-"""Proximal policy optimisation (Schulman et al. 2017, equation 7): several clipped steps of the policy a batch."""
+"""Proximal policy optimisation (Schulman et al. 2017): several clipped steps of the policy a batch, equation 7."""
 
 from __future__ import annotations
 

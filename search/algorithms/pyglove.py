@@ -1,31 +1,36 @@
-"""Any PyGlove generator as an algorithm: `pg.evolution`, `pg.geno`, or one of yours (Peng et al., NeurIPS 2020)."""
+"""Any PyGlove generator (Peng et al., NeurIPS 2020): `pg.evolution`, `pg.geno`, or one of yours."""
 
 from __future__ import annotations
 
 import random
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import pyglove as pg
 
 from search.algorithms._base import Algorithm, Problem, Results
 from search.algorithms._dna_notes import dna_of, note_of
+from search.algorithms._supports import Supports
+
+if TYPE_CHECKING:  # listing the algorithms needs no PyGlove
+    import pyglove as pg
 
 FRUITLESS = 50
 """How many repeated or infeasible proposals in a row it takes before a random genotype is tried."""
 
-GENERATORS: Mapping[str, Callable[..., pg.DNAGenerator]] = {
-    "regularized_evolution": pg.evolution.regularized_evolution,
-    "nsga2": pg.evolution.nsga2,
-    "hill_climb": pg.evolution.hill_climb,
-    "random": pg.geno.Random,
-    "sweeping": pg.geno.Sweeping,
+GENERATORS: Mapping[str, str] = {
+    "regularized_evolution": "evolution.regularized_evolution",
+    "nsga2": "evolution.nsga2",
+    "hill_climb": "evolution.hill_climb",
+    "random": "geno.Random",
+    "sweeping": "geno.Sweeping",
 }
+"""What PyGlove calls the generators that have a name."""
 
 
 @dataclass
@@ -48,7 +53,7 @@ class PyGlove(Algorithm):
 
     name: ClassVar[str] = "pyglove"
     source: ClassVar[str] = "Peng et al., NeurIPS 2020"
-    exact_resume: ClassVar[bool] = False
+    supports: ClassVar[Supports] = Supports(objectives=1, constraints="known", exact_resume=False)
 
     generator: Any = "regularized_evolution"
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -63,19 +68,20 @@ class PyGlove(Algorithm):
 
     def start(self, problem: Problem) -> None:
         """Set the generator up. Raises ValueError for an unknown one, and for several objectives if it takes one."""
-        generator = self._made()
-        if problem.objectives > 1 and not generator.multi_objective:
-            raise ValueError(
-                f"generator {_described(generator):.80} optimizes one objective, and there are {problem.objectives}; "
-                f"use 'nsga2', or one objective"
-            )
+        self._generator = self._made()
         super().start(problem)
-        self._generator = generator
         self._notes: Sequence[str] = ()
         self._calls = 0
         self._open: dict[bytes, deque[pg.DNA]] = {}
         with self._seeded("setup"):
-            generator.setup(problem.space.dna_spec)
+            self._generator.setup(problem.space.dna_spec)
+
+    def _refuse_unsupported(self, problem: Problem) -> None:
+        if problem.objectives > 1 and not self._generator.multi_objective:
+            raise ValueError(
+                f"generator {_described(self._generator):.80} optimizes one objective, "
+                f"and there are {problem.objectives}; use 'nsga2', or one objective"
+            )
 
     def propose(self, count: int) -> np.ndarray:
         """Return up to `count` genotypes, shape (m, width): new ones, unless `repeats` are let through."""
@@ -195,6 +201,8 @@ class PyGlove(Algorithm):
         return dna
 
     def _made(self) -> pg.DNAGenerator:
+        import pyglove as pg
+
         if isinstance(self.generator, pg.DNAGenerator):
             return self.generator
         if not isinstance(self.generator, str) or self.generator not in GENERATORS:
@@ -202,7 +210,7 @@ class PyGlove(Algorithm):
                 f"generator {self.generator!r} is unknown: expected a pg.DNAGenerator or one of {', '.join(GENERATORS)}"
             )
         try:
-            return GENERATORS[self.generator](**self.options)
+            return attrgetter(GENERATORS[self.generator])(pg)(**self.options)
         except TypeError as error:
             raise ValueError(f"options {dict(self.options)!r} are not those of {self.generator!r}: {error}") from error
 
@@ -219,6 +227,8 @@ class PyGlove(Algorithm):
 
 def _recover(generator: pg.DNAGenerator, dna: pg.DNA) -> None:
     """Let a generator know of a proposal. `Deduping` would count it twice, here and when its result comes."""
+    import pyglove as pg
+
     if isinstance(generator, pg.geno.Deduping) and generator.needs_feedback:
         generator._num_proposals += 1
         _recover(generator.generator, dna)
@@ -228,6 +238,8 @@ def _recover(generator: pg.DNAGenerator, dna: pg.DNA) -> None:
 
 def _rekey(generator: pg.DNAGenerator, dna: pg.DNA) -> None:
     """Give a DNA the key by which `Deduping` knows it in this process: PyGlove's hashes differ between processes."""
+    import pyglove as pg
+
     if isinstance(generator, pg.geno.Deduping):
         dna.set_metadata("dedup_key", generator._hash_fn(dna))
         _rekey(generator.generator, dna)

@@ -1,4 +1,4 @@
-"""Random search without repeats (Bergstra and Bengio, JMLR 2012), each decision uniform over its choices."""
+"""Random search (Bergstra and Bengio, JMLR 2012): without repeats, each decision uniform over its choices."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from search.algorithms._base import Algorithm
+from search.algorithms._supports import Supports
 
 
 @dataclass
@@ -16,6 +17,7 @@ class Random(Algorithm):
 
     name: ClassVar[str] = "random"
     source: ClassVar[str] = "Bergstra and Bengio, JMLR 2012"
+    supports: ClassVar[Supports] = Supports(objectives=None, constraints="known")
 
     def _draw(self, count: int) -> np.ndarray:
         return self._space.sample(count, self._random)

@@ -1,4 +1,4 @@
-"""Regularized (aging) evolution (Real et al., AAAI 2019, algorithm 1): tournament, one mutation, the oldest dies."""
+"""Regularized evolution (Real et al., AAAI 2019): algorithm 1, a tournament, one mutation, the oldest dies."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from search.algorithms._base import Algorithm, Problem, Results
+from search.algorithms._supports import Supports
 
 
 @dataclass
@@ -21,6 +22,7 @@ class RegularizedEvolution(Algorithm):
 
     name: ClassVar[str] = "regularized_evolution"
     source: ClassVar[str] = "Real et al., AAAI 2019, algorithm 1"
+    supports: ClassVar[Supports] = Supports(objectives=None)
 
     population: int = 100
     tournament: int = 25

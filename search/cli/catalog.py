@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from search.cli.command import command, json_option, output
 from search.cli.output import Column
+
+if TYPE_CHECKING:
+    from search.algorithms._base import Algorithm
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,45 @@ def spaces(json: bool) -> None:
 @command("algorithms", example="algorithms")
 @json_option
 def algorithms(json: bool) -> None:
-    """List the search algorithms, by the names a study file uses."""
+    """List the search algorithms, by the names a study file uses, and what each can be asked to do."""
+    out = output(json=json)
     entries = modules_of("search.algorithms", "nas_search.algorithms")
-    _show(entries, "algorithms", "no algorithms are installed", json=json)
+    rows = [(entry, _own_algorithm(entry)) for entry in entries]
+    out.document({"algorithms": [_algorithm_document(*row) for row in rows]})
+    headings = ("obj.", "constr.", "cond.", "floats", "batch", "resume")
+    columns = [Column("name"), Column("what it is"), *(Column(heading) for heading in headings)]
+    out.table(columns, [[entry.name, entry.description.partition(": ")[0], *_abilities(own)] for entry, own in rows])
+    out.line(LEGEND)
+
+
+LEGEND = """
+obj.: the most objectives. constr.: `known`, if violations that only an evaluation shows are ignored.
+cond.: spaces in which a decision exists only under a choice of another. floats: open floats.
+batch: several proposals before the first result. resume: with the very proposals that would have been made."""
+
+
+def _own_algorithm(entry: Entry) -> type[Algorithm] | None:
+    """Return a shipped algorithm's class; None for another package's, which would have to be imported."""
+    from search.algorithms.registry import algorithm_class
+
+    return algorithm_class(entry.name) if entry.source == f"search.algorithms.{entry.name}" else None
+
+
+def _algorithm_document(entry: Entry, own: type[Algorithm] | None) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "description": entry.description,
+        "source": entry.source,
+        "reference": own.source if own else None,
+        "supports": dataclasses.asdict(own.supports) if own else None,
+    }
+
+
+def _abilities(own: type[Algorithm] | None) -> list[str]:
+    """Return what an algorithm supports as the cells of a table's row; `?` where that is not known."""
+    if own is None:
+        return ["?"] * 6
+    most, supports = own.supports.objectives, own.supports
+    flags = (supports.conditional, supports.floats, supports.batches, supports.exact_resume)
+    objectives = "any" if most is None else "1" if most == 1 else f"1-{most}"
+    return [objectives, supports.constraints, *("yes" if flag else "no" for flag in flags)]

@@ -7,21 +7,12 @@ import json
 import numpy as np
 import pyglove as pg
 import pytest
+from algorithm_problems import SPACES, results
 
 from search.algorithms._base import Algorithm, Problem, Results
 from search.algorithms.registry import algorithm_names, make_algorithm
 from spaces.genotype import GenotypeSpace
 
-SPACES = {
-    "flat": lambda: pg.Dict({f"layer{i}": pg.oneof(list(range(5))) for i in range(6)}),
-    "conditional": lambda: pg.Dict(
-        stem=pg.oneof([pg.Dict(kernel=pg.oneof([3, 5, 7]), width=pg.oneof([8, 16])), "none"]), depth=pg.oneof([1, 2, 3])
-    ),
-    "manyof": lambda: pg.Dict(
-        distinct=pg.manyof(2, list("abcd"), distinct=True, sorted=True), any=pg.manyof(3, [1, 2], distinct=False)
-    ),
-    "mixed": lambda: pg.Dict(rate=pg.floatv(1e-4, 1e-1, scale="log"), optimizer=pg.oneof(["sgd", "adamw"])),
-}
 FINITE = [name for name in SPACES if name != "mixed"]
 ALGORITHMS = algorithm_names()
 
@@ -34,12 +25,6 @@ def started(name: str, space: str, **problem: object) -> Algorithm:
     except ValueError as refusal:
         pytest.skip(str(refusal))
     return algorithm
-
-
-def results(genotypes: np.ndarray, objectives: int = 1) -> Results:
-    """Return made-up scores that depend on the genotypes alone."""
-    values = np.sin(genotypes.astype(float) + np.arange(genotypes.shape[1])).sum(axis=1, keepdims=True)
-    return Results(genotypes, np.hstack([values * (i + 1) ** -1 for i in range(objectives)]), np.zeros(len(genotypes)))
 
 
 def test_those_of_this_release_are_found() -> None:
@@ -87,7 +72,7 @@ def test_restored_it_goes_on_with_the_same_proposals(name: str, space: str, told
         return batch
 
     one = started(name, space, seed=5)
-    if not one.exact_resume:
+    if not one.supports.exact_resume:
         pytest.skip(f"{name} says that it does not resume exactly")
     none = GenotypeSpace(SPACES[space]()).sample(0, np.random.default_rng())
     past = np.concatenate([none, *(step(one) for _ in range(told // 3))])
