@@ -34,6 +34,27 @@ def test_listings_describe_what_there_is(command: str, name: str) -> None:
     assert len(entry["description"]) > 20
 
 
+def test_algorithms_are_listed_with_what_they_support() -> None:
+    listed = {entry["name"]: entry for entry in document("algorithms")["algorithms"]}
+    assert listed["exhaustive"]["supports"] == {
+        "objectives": None,
+        "constraints": "known",
+        "conditional": True,
+        "floats": False,
+        "batches": True,
+        "exact_resume": True,
+    }
+    assert listed["pyglove"]["supports"]["objectives"] == 1
+    assert listed["nsga2"]["reference"] == "Deb et al., IEEE TEC 2002"
+
+
+def test_the_table_of_algorithms_has_one_line_each() -> None:
+    lines = CliRunner().invoke(application, ["algorithms"]).stdout.splitlines()
+    [line] = [line for line in lines if line.startswith("pyglove")]
+    assert line.endswith("1     known    yes    yes     yes    no")
+    assert "Any PyGlove generator (Peng et al., NeurIPS 2020)" in line
+
+
 def test_listings_leave_out_what_is_no_space() -> None:
     assert "genotype" not in [entry["name"] for entry in document("spaces")["spaces"]]
 

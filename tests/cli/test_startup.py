@@ -19,6 +19,19 @@ def test_importing_the_command_line_loads_nothing_heavy() -> None:
     assert done.stdout == "[]\n"
 
 
+def test_listing_the_algorithms_loads_nothing_heavier_than_numpy() -> None:
+    names = (*HEAVY, "scipy", "optuna", "moocore")
+    code = f"""
+import sys
+from click.testing import CliRunner
+from search.cli.application import application
+assert CliRunner().invoke(application, ["algorithms"]).exit_code == 0
+print([name for name in {names!r} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "['numpy']\n"
+
+
 def test_help_lists_every_command() -> None:
     done = subprocess.run([sys.executable, "-m", "search", "--help"], capture_output=True, text=True, check=True)
     listed = {line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ") and line.strip()}
