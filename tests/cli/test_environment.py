@@ -55,6 +55,17 @@ def test_the_table_of_algorithms_has_one_line_each() -> None:
     assert "Any PyGlove generator (Peng et al., NeurIPS 2020)" in line
 
 
+def test_another_packages_algorithm_is_listed_without_being_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "toy-1.dist-info").mkdir()
+    (tmp_path / "toy-1.dist-info/METADATA").write_text("Name: toy\nVersion: 1\n")
+    (tmp_path / "toy-1.dist-info/entry_points.txt").write_text("[nas_search.algorithms]\ntoy = no_module:Toy\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    [entry] = [entry for entry in document("algorithms")["algorithms"] if entry["name"] == "toy"]
+    assert (entry["description"], entry["source"], entry["supports"]) == ("no_module:Toy", "toy", None)
+
+
 def test_listings_leave_out_what_is_no_space() -> None:
     assert "genotype" not in [entry["name"] for entry in document("spaces")["spaces"]]
 
