@@ -10,6 +10,7 @@ print(pg.poll_result("mine", backend="sql", storage="sqlite:///search.db").best_
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import uuid
@@ -172,7 +173,7 @@ def _joined(  # noqa: PLR0917 - a study's parts
             study = SharedStudy.create_or_join(storage, name, space, algorithm, objectives, constraints, **given)
             _studies[key] = study
     changed = study.fingerprint != space.fingerprint or study.objectives != tuple(objectives)
-    if changed or study.algorithm_settings != algorithm.settings:
+    if changed or study.algorithm_settings != json.loads(json.dumps(algorithm.settings)):  # tuples are stored as lists
         raise StudyChanged(f"{name!r} is being sampled with another space, algorithm or metrics; use another name")
     return study
 

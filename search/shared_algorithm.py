@@ -101,9 +101,13 @@ class SharedAlgorithm:
             return
         shared = stored and str(row["proposer"]).startswith(f"{row['lease_number']}:")
         learnt = row["learnt"] if shared else len(past.results.genotypes)
+        known = _part(past.results, slice(None, learnt))
         try:
             algorithm.recall(past.notes)
-            algorithm.restore(stored or algorithm.state(), past.genotypes, _part(past.results, slice(None, learnt)))
+            if stored:
+                algorithm.restore(stored, past.genotypes, known)
+            else:
+                algorithm.take_over(past.genotypes, known)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise StorageCorrupt(
                 f"the stored state of the study is not one of algorithm {algorithm.name!r} ({error!r}); "

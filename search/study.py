@@ -133,10 +133,13 @@ class Study(StudyView):
         score = known_scores(known, self.objectives, self.constraints) if known is not None else None
         self._algorithm.start(Problem(space, len(self.objectives), self.seed, score, self._budget))
         if len(past.genotypes):
-            state = self._ledger.algorithm_state or self._algorithm.state()
+            state = self._ledger.algorithm_state
             try:
                 self._algorithm.recall(past.notes)
-                self._algorithm.restore(state, past.genotypes, past.results)
+                if state:
+                    self._algorithm.restore(state, past.genotypes, past.results)
+                else:
+                    self._algorithm.take_over(past.genotypes, past.results)
             except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
                 raise StorageCorrupt(
                     f"the stored state of study {self.name!r} is not one of algorithm {self._algorithm.name!r} "

@@ -12,7 +12,7 @@ from typing import Any
 
 from evaluators._base import Evaluator
 from search.algorithms._base import Algorithm
-from search.algorithms.registry import algorithm_names, make_algorithm
+from search.algorithms.registry import algorithm_of
 from search.objectives import Constraint, Objective, parse_constraints, parse_objectives
 from search.study_devices import LATENCY, StudyDevice
 from search.study_settings import SETTINGS
@@ -229,18 +229,10 @@ def _space(value: Any, places: _Places) -> GenotypeSpace:
 
 
 def _algorithm(value: Any, places: _Places) -> Algorithm:
-    """Return an algorithm from an instance, a name, or a mapping with "name" and settings."""
     try:
-        if isinstance(value, Algorithm):
-            return value
-        if isinstance(value, str):
-            return make_algorithm(value)
-        if isinstance(value, Mapping) and isinstance(value.get("name"), str):
-            return make_algorithm(**value)
+        return algorithm_of(value)
     except (ValueError, TypeError) as error:
         raise places.error("algorithm", str(error)) from None
-    expected = f"expected an algorithm or one of the names {', '.join(algorithm_names())}"
-    raise places.error("algorithm", f"{expected}; got {_shown(value)}")
 
 
 def _objectives(value: Any, places: _Places) -> tuple[Objective, ...]:

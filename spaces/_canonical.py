@@ -23,7 +23,12 @@ def canonical(layout: Layout, genotypes: Cells) -> Cells:
 
 
 def repair(layout: Layout, values: np.ndarray) -> Cells:
-    """Return the canonical valid genotypes nearest to `values`, shape (n, width), any numeric dtype.
+    """Return the canonical valid genotypes nearest to `values`, shape (n, width), any numeric dtype."""
+    return canonical(layout, in_bounds(layout, values))
+
+
+def in_bounds(layout: Layout, values: np.ndarray) -> Cells:
+    """Return the nearest rows within the bounds and rules of all columns, be they active or not.
 
     Choices are rounded and clipped, floats clipped, NaN becomes the lowest value. Of a distinct `manyof` the first of
     equal choices stays and the others take the lowest unused ones; a sorted one is sorted with all that is below it.
@@ -34,14 +39,14 @@ def repair(layout: Layout, values: np.ndarray) -> Cells:
         whole = np.rint(values)
         whole[:, layout.floats] = values[:, layout.floats]
         values = whole
-    genotypes = np.clip(values, layout.defaults, layout.highs).astype(layout.dtype)
+    genotypes: Cells = np.clip(values, layout.defaults, layout.highs).astype(layout.dtype)
     everyone = np.arange(len(genotypes))
     for group in layout.ruled:
         if group.distinct:
             genotypes[:, group.choices] = _made_distinct(genotypes[:, group.choices].astype(np.intp), group)
         if group.sorted:
             reorder(group, everyone, genotypes)
-    return canonical(layout, genotypes)
+    return genotypes
 
 
 def _made_distinct(choices: np.ndarray, group: Group) -> np.ndarray:
@@ -66,11 +71,11 @@ def reorder(group: Group, rows: np.ndarray, *arrays: np.ndarray) -> None:
 
     Equal choices keep their order, and what is nested under a position moves with it.
     """
-    shape = (len(rows), group.count, group.stride)
+    shape, width = (len(rows), group.count, group.stride), group.count * group.stride
     blocks = [array[rows, group.start : group.stop].reshape(shape) for array in arrays]
     order = blocks[0][:, :, 0].argsort(axis=1, kind="stable")[:, :, None]
     for array, block in zip(arrays, blocks, strict=True):
-        array[rows, group.start : group.stop] = np.take_along_axis(block, order, axis=1).reshape(len(rows), -1)
+        array[rows, group.start : group.stop] = np.take_along_axis(block, order, axis=1).reshape(len(rows), width)
 
 
 def valid(layout: Layout, values: np.ndarray) -> np.ndarray:

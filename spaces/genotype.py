@@ -14,12 +14,13 @@ from spaces._columns import Column, Nodes, compile_spec
 from spaces._decoding import UnusualValueError, compile_decoder
 from spaces._encoding import compile_encoder
 from spaces._fingerprint import fingerprint
+from spaces._parts import Part, open_part
 from spaces._sizes import product
 from spaces._validation import row_from_json, row_from_numbers
 
 Compiled = TypeVar("Compiled")
 
-__all__ = ["Column", "GenotypeSpace"]
+__all__ = ["Column", "GenotypeSpace", "Part"]
 
 
 class GenotypeSpace:
@@ -101,13 +102,15 @@ class GenotypeSpace:
         result: np.ndarray = found[self.unique(found)[1:]]
         return result
 
-    def repair(self, genotypes: np.ndarray) -> np.ndarray:
+    def repair(self, genotypes: np.ndarray, *, keep_inactive: bool = False) -> np.ndarray:
         """Return canonical valid genotypes for any numbers of shape (n, width).
 
         Choices are rounded and clipped, floats clipped, NaN becomes the lowest value; repeats in a distinct `manyof`
         become the lowest unused candidates, a sorted one is sorted; inactive columns are reset. Valid rows stay.
+        With `keep_inactive` they are not reset, but kept to the rules, too, as what they are to hold once activated.
         """
-        return _canonical.repair(self._layout, self._shaped(genotypes))
+        repair = _canonical.in_bounds if keep_inactive else _canonical.repair
+        return repair(self._layout, self._shaped(genotypes))
 
     def valid(self, genotypes: np.ndarray) -> np.ndarray:
         """Return which rows are canonical and in bounds, shape (n,), bool. Any numeric dtype; NaN is not valid."""
@@ -138,6 +141,16 @@ class GenotypeSpace:
         if start < 0 or count < 0:
             raise ValueError(f"start and count must not be negative, got start={start}, count={count}")
         return _ranks.genotypes_at(self._layout, start, max(0, min(count, self.size - start)))
+
+    def part(self, free: np.ndarray, held: np.ndarray) -> Part:
+        """Return the part of the space in which the columns `free`, (width,) bool, are open and the others are held.
+
+        The others have the values of the row `held` wherever they are active, whether or not they are in `held`.
+        Raises ValueError where positions of a `manyof` would differ in what is open.
+        """
+        row = self.repair(np.asarray(held)[None, :], keep_inactive=True)[0]
+        spec, columns = open_part(self.dna_spec, free, row)
+        return Part(self, GenotypeSpace(spec), columns, row)
 
     def to_dna(self, row: np.ndarray) -> pg.DNA:
         """Return the `pg.DNA` of one valid genotype, bound to `dna_spec`."""

@@ -19,6 +19,7 @@ SPACES: dict[str, Callable[[], Any]] = {
     "manyof": lambda: pg.Dict(
         distinct=pg.manyof(2, list("abcd"), distinct=True, sorted=True), any=pg.manyof(3, [1, 2], distinct=False)
     ),
+    "constant": lambda: pg.Dict(kernel=3),
     "mixed": lambda: pg.Dict(rate=pg.floatv(1e-4, 1e-1, scale="log"), optimizer=pg.oneof(["sgd", "adamw"])),
 }
 

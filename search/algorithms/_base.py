@@ -148,6 +148,12 @@ class Algorithm(ABC):
         if state["listing"]:
             self._remaining()
 
+    def take_over(self, proposed: np.ndarray, results: Results) -> None:
+        """Begin, after `start`, where another algorithm has proposed all `proposed` and been told these results."""
+        none = Results(results.genotypes[:0], results.scores[:0], results.violations[:0])
+        self.restore(self.state(), proposed, none)
+        self.learn(results)
+
     def notes(self, genotypes: np.ndarray) -> list[str]:
         """Return what has to be stored with each genotype that was just proposed: JSON text, "" for nothing."""
         return [""] * len(genotypes)

@@ -151,7 +151,7 @@ class PolicyGradient(Algorithm):
         rest = slice(len(usable.genotypes) - state["waiting"], None)
         self._waiting = Results(usable.genotypes[rest], usable.scores[rest], usable.violations[rest])
         super().restore(state, proposed, _rows(results, np.zeros(len(results.genotypes), bool)))
-        self._policy.parameters[:] = state["policy"]
+        self._policy.parameters[:] = np.reshape(state["policy"], self._policy.parameters.shape)
         self._adam.restore(state["adam"])
         self._baseline = None if state["baseline"] is None else (state["baseline"][0], state["baseline"][1])
         self._aim = None if state["aim"] is None else Aim(tuple(state["aim"]["targets"]), state["aim"]["exponent"])

@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import importlib.util
 import pkgutil
+from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -47,6 +48,24 @@ def make_algorithm(name: str, **settings: Any) -> Algorithm:
     if unknown:
         raise ValueError(f"{name} has no setting {unknown[0]!r}; its settings: {', '.join(known) or 'none'}")
     return made(**settings)
+
+
+def algorithm_of(given: Any) -> Algorithm:
+    """Return an algorithm from an instance, a name, or a mapping with `name` and settings.
+
+    Raises ValueError for anything else, and for an unknown name or setting.
+    """
+    if isinstance(given, Algorithm):
+        return given
+    if isinstance(given, str):
+        return make_algorithm(given)
+    if isinstance(given, Mapping) and isinstance(given.get("name"), str):
+        return make_algorithm(**given)
+    shown = repr(given)
+    raise ValueError(
+        f"expected an algorithm or one of the names {', '.join(algorithm_names())}; "
+        f"got {shown if len(shown) <= 80 else f'{shown[:77]}...'}"
+    )
 
 
 def _own_class(name: str) -> type[Algorithm] | None:
