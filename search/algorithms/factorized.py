@@ -16,6 +16,7 @@ from search.algorithms._fronts import Archive
 from search.algorithms._outer_loop import OuterLoop
 from search.algorithms._part_search import Parts, PartSearch, seed_of
 from search.algorithms._past import Past, no_results
+from search.algorithms._supports import Supports
 from search.algorithms.registry import algorithm_of
 
 TRIED = 32
@@ -48,6 +49,7 @@ class Factorized(Algorithm):
 
     name: ClassVar[str] = "factorized"
     source: ClassVar[str] = "Peng et al., NeurIPS 2020, search flows"
+    supports: ClassVar[Supports] = Supports(objectives=None)
     learning_changes_state: ClassVar[bool] = True  # it may be true of the algorithms in it
 
     outer: str | Sequence[str] = ()

@@ -14,6 +14,7 @@ from search.algorithms._decisions import genotype_of, named
 from search.algorithms._fronts import Archive
 from search.algorithms._part_search import Parts, PartSearch, seed_of
 from search.algorithms._past import Past, no_results
+from search.algorithms._supports import Supports
 from search.algorithms.registry import algorithm_of
 
 
@@ -38,6 +39,7 @@ class Separate(Algorithm):
 
     name: ClassVar[str] = "separate"
     source: ClassVar[str] = "Peng et al., NeurIPS 2020, search flows"
+    supports: ClassVar[Supports] = Supports(objectives=None)
     learning_changes_state: ClassVar[bool] = True  # it may be true of the parts' algorithm
 
     first: str | Sequence[str] = ()

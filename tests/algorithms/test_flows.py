@@ -194,7 +194,11 @@ def test_known_constraints_hold_though_the_defaults_break_them(name: str) -> Non
     [
         ("separate", {"trials": 0}, "separate needs trials >= 1, got 0"),
         ("factorized", {"trials": 0}, "factorized needs trials >= 1, got 0"),
-        ("separate", {"first": "steam"}, r"no decision of the space is at 'steam'; there are stem, stem\[=0/2\]\.kernel"),
+        (
+            "separate",
+            {"first": "steam"},
+            r"no decision of the space is at 'steam'; there are stem, stem\[=0/2\]\.kernel",
+        ),
         ("separate", {"first": ("stem", "*")}, r"two parts, and stem, \* is all of its 6 decisions"),
         ("separate", {"default": {"depth": 9}}, "depth cannot be 9: expected one of 1, 2, 3"),
         ("separate", {"default": {"deep": 1}}, "no decision of the space is called 'deep'"),

@@ -48,6 +48,16 @@ def test_the_unit_of_the_objective_does_not_matter(made: type[PolicyGradient]) -
         large.learn(told(same, scores * 1024 + 4096))  # powers of two: exact in floating point
 
 
+def test_what_another_algorithm_was_told_is_learnt() -> None:
+    first, second = started(Reinforce(), LAYERS), started(Reinforce(), LAYERS, seed=1)
+    batch = first.propose(20)
+    results = told(batch, batch.sum(axis=1).astype(float))
+    first.learn(results)
+    second.take_over(batch, results)
+    assert second.state()["policy"] == first.state()["policy"] != started(Reinforce(), LAYERS).state()["policy"]
+    assert not set(LAYERS.keys(batch)) & set(LAYERS.keys(second.propose(40)))
+
+
 def test_results_may_come_one_by_one() -> None:
     at_once, singly = started(Reinforce(), LAYERS), started(Reinforce(), LAYERS)
     batch = at_once.propose(20)

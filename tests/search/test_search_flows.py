@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pyglove as pg
+import pytest
+from drivers import ENVIRONMENT, rows
 
 import search.backend  # noqa: F401 - makes the backend known
+from search.algorithms.factorized import Factorized
+from search.algorithms.separate import Separate
 
+PROGRAM = Path(__file__).with_name("flows_program.py")
 REWARDS = {(x, y): float(-((x - 2) ** 2) - (y - x) ** 2) for x in (1, 2, 3) for y in (1, 2, 3)}
 
 
@@ -74,3 +82,51 @@ def test_a_factorized_search_that_was_broken_off_goes_on_inside(url: str) -> Non
     search_all(10)
     assert tried == sorted(REWARDS)
     assert best(url, "outer") == (0.0, 3)
+
+
+@pytest.mark.parametrize(
+    ("flow", "tried"),
+    [
+        (Factorized(("x",), 2, "exhaustive"), [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1), (3, 2)]),
+        (Separate(("x",), 3, "exhaustive", {"y": 3}), [(1, 3), (2, 3), (3, 3), (2, 1), (2, 2)]),
+    ],
+)
+def test_a_flow_is_an_algorithm_of_one_loop(url: str, flow: Any, tried: list[tuple[int, int]]) -> None:
+    def some(limit: int) -> list[tuple[int, int]]:
+        found = []
+        for example, feedback in pg.sample(space(), flow, limit, name="flow", backend="sql", storage=url):
+            found.append((example.x, example.y))
+            feedback(REWARDS[found[-1]])
+        return found
+
+    assert some(3) + some(len(tried)) == tried
+
+
+def program(folder: Path, flow: str, die_at: int = 0) -> list[str]:
+    """Run a flow of the program in a process of its own; return the recipes that it evaluated."""
+    environment = ENVIRONMENT | {"SEARCH_STORAGE": f"sqlite:///{folder}/search.db"}
+    command = [sys.executable, str(PROGRAM), flow, str(die_at)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == (9 if die_at else 0), done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("flow", ["joint", "separate", "factorized"])
+def test_an_ordinary_program_that_dies_goes_on_as_if_it_had_not(tmp_path: Path, flow: str) -> None:
+    for folder in ("whole", "broken"):
+        (tmp_path / folder).mkdir()
+    whole = program(tmp_path / "whole", flow)
+    broken = [program(tmp_path / "broken", flow, die_at) for die_at in (8, 8, 0)]
+    assert [len(part) for part in broken] == [7, 7, 10]
+    assert [recipe for part in broken for recipe in part] == whole
+    assert every_trial(tmp_path / "broken") == every_trial(tmp_path / "whole")
+
+
+def every_trial(folder: Path) -> list[tuple[object, ...]]:
+    """Return all trials of all loops, with their rewards."""
+    return rows(
+        f"sqlite:///{folder}/search.db",
+        "SELECT s.name, t.number, t.genotype, t.state, m.value FROM studies s JOIN trials t ON t.study_id = s.id "
+        "LEFT JOIN metrics m ON m.study_id = s.id AND m.number = t.number ORDER BY s.name, t.number",
+    )

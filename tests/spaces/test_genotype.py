@@ -141,6 +141,11 @@ def test_repair_clips_rounds_and_restores_rules() -> None:
     assert conditional().repair(np.array([[1.4, 1, 5.0, 1]])).tolist() == [[1, 0, 0.1, 1]]
     assert many(True, False, 3).repair(np.array([[2, 2, -5], [3, 3, 3]])).tolist() == [[2, 1, 0], [3, 0, 1]]
     assert many(True, True, 3).repair(np.array([[3, 3, 0]])).tolist() == [[0, 1, 3]]
+    assert many(True, True, 3).repair(np.zeros((0, 3))).tolist() == []
+
+
+def test_repair_may_keep_what_is_not_active() -> None:
+    assert conditional().repair(np.array([[1, 1, 99.0, 1]]), keep_inactive=True).tolist() == [[1, 1, 10.0, 1]]
 
 
 def test_valid_refuses_what_is_not_canonical() -> None:
