@@ -1,4 +1,4 @@
-"""A bench: an engine with threads, a batch and a seed, on which operators and networks are timed together."""
+"""A bench: an engine with a batch and a seed, on which operators and networks are timed together."""
 
 from __future__ import annotations
 
@@ -10,26 +10,24 @@ import numpy as np
 import torch
 
 from hardware_models import torch_ops
-from hardware_models.drift import estimate_ms, halves_ms, split_half_error
 from hardware_models.engines import open_engine
+from hardware_models.fastest import estimate_ms, halves_ms, relative_differences, spreads
 from hardware_models.measurement import Measurement
 from hardware_models.op import Op, Shape
 from hardware_models.sampling import SAMPLES_A_VISIT, Progress, TooNoisyError, Visits, Workload, visit_in_rounds
+from hardware_models.surroundings import Surrounded, Surroundings, seeds
 
 if TYPE_CHECKING:
     from torch import nn
 
-FEWEST_ROUNDS = 6
-"""Rounds before which agreement of two halves is taken for chance."""
+FEWEST_ROUNDS = 8
+"""Rounds before which agreement is taken for chance."""
 
 AGREEMENT = 0.01
-"""The mean relative difference of two halves at which no more rounds are made."""
+"""A workload is visited no more once its two halves, and all visits that count, lie no further apart than this."""
 
 MOST_COPIES = 16
 """Copies of an operator that take turns at most. One alone, always in the nearest cache, is 20 to 40 % too fast."""
-
-COLD_BYTES = 8 * 2**20
-"""Memory of all copies from which on no more are made: above the second-level caches of today's cores."""
 
 FEWEST_ACCEPTED = 0.25
 """The share of a workload's samples that must not have been interrupted, where several threads compute."""
@@ -40,6 +38,7 @@ class Bench:
 
     Attributes:
       engine: what runs them.
+      clock: what times them.
       batch: the images in each call.
     """
 
@@ -47,26 +46,38 @@ class Bench:
         if batch < 1:
             raise ValueError(f"batch must be at least 1, got {batch}")
         self.engine = open_engine(engine, threads)
+        self.clock = self.engine.clock
         self.batch = batch
         self._seed = seed
         self._inputs = torch.Generator().manual_seed(seed)
 
     def operator(self, op: Op, visits: int = 1) -> Workload:
-        """Return a workload that runs copies of `op` alone, visited so often in a round.
+        """Return a workload that runs copies of `op` within its surroundings, visited so often in a round.
 
         Raises:
           ValueError: when PyTorch cannot run it, or what it computes is not of the shape that it declares.
         """
         module = torch_ops.build(op)
-        inputs = torch_ops.example_inputs(op, self.batch, self._inputs)
+        example = torch_ops.example_inputs(op, self.batch, self._inputs)
         try:
             with torch.inference_mode():
-                shape = tuple(module(*inputs).shape[1:])
+                shape = tuple(module(*example).shape[1:])
         except (RuntimeError, TypeError) as error:
             raise ValueError(f"{op}: PyTorch cannot run it: {str(error).splitlines()[0]}") from error
         if shape != op.output:
             raise ValueError(f"{op}: declares the output {op.output}, but computes {shape}")
-        return Workload(str(op), *self.engine.prepare(module, inputs, _copies(module, inputs)), visits=visits)
+        dtype = torch_ops.DTYPES[op.dtype]
+        held = sum(weight.nbytes for weight in module.parameters()) + self.batch * dtype.itemsize * _touched(op)
+        surrounded = Surrounded(op, module).to(dtype).eval()
+        prepared = self.engine.prepare(surrounded, seeds(example, self._inputs), self._copies(held))
+        return Workload(str(op), *prepared, visits=visits)
+
+    def surroundings(self, shape: Shape, dtype: str, visits: int = 1) -> Workload:
+        """Return a workload of what surrounds operators of this shape."""
+        example = torch.empty(self.batch, *shape, dtype=torch_ops.DTYPES[dtype])
+        surroundings = Surroundings(shape).to(example.dtype).eval()
+        prepared = self.engine.prepare(surroundings, seeds((example,), self._inputs), self._copies(example.nbytes))
+        return Workload(f"surroundings of {shape}", *prepared, visits=visits)
 
     def network(self, module: nn.Module, input_shape: Shape) -> Workload:
         """Return a workload that runs a whole network on standard normal inputs of its own floating type."""
@@ -85,41 +96,44 @@ class Bench:
         """
         if rounds < 2:
             raise ValueError(f"rounds must be at least 2, got {rounds}")
-        visits = Visits()
+        visits, settled = Visits(), set[int]()
         with self.engine.session():
             workloads = [prepare() for prepare in preparations]
             total = rounds * sum(workload.visits for workload in workloads)
             rng = np.random.default_rng(self._seed)
-            for visits in visit_in_rounds(workloads, rounds, self.engine.threads, rng, progress):
-                if _settled(visits, len(workloads)):
-                    break
+            for visits in visit_in_rounds(workloads, rounds, self.clock, rng, progress=progress, settled=settled):
+                settled.update(_settled(visits, len(workloads)))
         if progress is not None:
             progress(total, total)
         return _measurements(visits, workloads), visits
 
-
-def _copies(module: nn.Module, inputs: Sequence[torch.Tensor]) -> int:
-    """Return how many copies take turns, so that an operator finds its weights as far away as it does in a network."""
-    held = sum(tensor.nbytes for tensor in (*inputs, *module.parameters()))
-    return max(1, min(MOST_COPIES, math.ceil(COLD_BYTES / max(held, 1))))
+    def _copies(self, held_bytes: int) -> int:
+        """Return how many copies take turns, so that an operator finds its weights as far away as in a network."""
+        return max(1, min(MOST_COPIES, math.ceil(self.engine.cache_bytes / max(held_bytes, 1))))
 
 
-def _settled(visits: Visits, count: int) -> bool:
+def _touched(op: Op) -> int:
+    """Return how many numbers `op` reads and writes beside its weights, those between its parts included."""
+    return sum(map(math.prod, op.inputs)) + sum(math.prod(part.output) for part in op.inner or (op,))
+
+
+def _settled(visits: Visits, count: int) -> list[int]:
     made = visits.rounds[-1] + 1
     if made < FEWEST_ROUNDS or made % 2:
-        return False
-    return split_half_error(halves_ms(visits, count)) <= AGREEMENT
+        return []
+    apart = np.maximum(relative_differences(halves_ms(visits, count)), spreads(visits, count))
+    return [int(index) for index in np.flatnonzero(apart <= AGREEMENT)]
 
 
 def _measurements(visits: Visits, workloads: Sequence[Workload]) -> tuple[Measurement, ...]:
     count = len(workloads)
     latencies, halves = estimate_ms(visits, count), halves_ms(visits, count)
+    taken = SAMPLES_A_VISIT * np.bincount(visits.workloads, minlength=count)
     for index, workload in enumerate(workloads):
-        taken = SAMPLES_A_VISIT * (visits.rounds[-1] + 1) * workload.visits
         accepted = len(visits.of(index))
-        if accepted < FEWEST_ACCEPTED * taken or not np.isfinite(halves[:, index]).all():
+        if accepted < FEWEST_ACCEPTED * taken[index] or not np.isfinite(halves[:, index]).all():
             raise TooNoisyError(
-                f"only {accepted} of {taken} samples of {workload.name} were not interrupted; "
+                f"only {accepted} of {taken[index]} samples of {workload.name} were not interrupted; "
                 "close other programs, use fewer threads than cores, or measure with threads=1"
             )
     return tuple(_measurement(visits.of(index), latencies[index], halves[:, index]) for index in range(count))

@@ -13,14 +13,18 @@ MINIMUM_ANCHORS = 5
 """Fewer would be fitted by their noise."""
 
 
+LEAST_SHARE = 0.25
+"""Of the scaled sum, for networks so far below the anchors that a negative offset would leave less."""
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """latency = scale * (sum of the entries) + per_layer_ms * (layers) + per_op_ms * (operators) + offset_ms.
 
     An operator timed over and over finds its code in the branch predictor and some of its data in a near cache; in a
     network it does not. That costs in proportion to the work, once for each operator, and once more for each layer (a
-    convolution or linear layer), which is called through a library of kernels; less in a network that is small enough
-    for the caches. So none is below zero but offset_ms may be.
+    convolution or linear layer), which is called through a library of kernels. So none is below zero but offset_ms,
+    which is where the parts that all networks share are timed as slower than they are.
 
     Attributes:
       anchors: the networks that it was fitted on; 0 means that nothing was fitted.
@@ -37,10 +41,10 @@ class Calibration:
     def __call__(self, total_ms: float, layers: int, operators: int) -> float:
         """Return the latency in ms of a network of so many layers (`counts.layers`) and operators, by their sum.
 
-        However small, no network takes less than its operators alone, or `scale` of it where that is below 1.
+        However small, no network takes less than a quarter of `scale` times its operators alone.
         """
         calls_ms = self.per_layer_ms * layers + self.per_op_ms * operators
-        return max(self.scale * total_ms + calls_ms + self.offset_ms, min(self.scale, 1.0) * total_ms)
+        return max(self.scale * total_ms + calls_ms + self.offset_ms, LEAST_SHARE * self.scale * total_ms)
 
 
 def fit(

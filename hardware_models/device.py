@@ -1,4 +1,4 @@
-"""This machine's CPU as a device: what it is called and what tells it from another."""
+"""Devices: what this machine's CPU, or a GPU, is called and what tells it from another."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ FEATURES = frozenset(
 """Instruction sets that a neural network's kernels are chosen by."""
 
 _NOISE = re.compile(
-    r"\((r|tm|c)\)|@.*|\bwith\b.*|\b(amd|apple|arm|cpu|genuine|intel|processor|xeon|core|\d+-core)\b", re.IGNORECASE
+    r"\((r|tm|c)\)|@.*|\bwith\b.*|\b(amd|apple|arm|cpu|genuine|geforce|intel|nvidia|processor|xeon|core|\d+-core)\b",
+    re.IGNORECASE,
 )
 
 
@@ -32,7 +33,7 @@ class Device:
       name: for people, e.g. `AMD EPYC 9655 96-Core Processor, 2 cores`.
       fingerprint: SHA-256 (hex) of all that follows and of the model's revision: equal where latencies are comparable.
       machine: the architecture, e.g. `x86_64`.
-      cores: the logical CPUs of the machine.
+      cores: the logical CPUs of the machine, or the GPU's multiprocessors.
       features: its instruction sets of `FEATURES`, sorted.
     """
 
@@ -56,11 +57,26 @@ def describe(cpuinfo: dict[str, str], machine: str, cores: int) -> Device:
     flags = (cpuinfo.get("flags") or cpuinfo.get("features") or "").split()
     features = tuple(sorted(FEATURES.intersection(flags)))
     revision = [cpuinfo.get(key, "") for key in ("vendor_id", "cpu family", "model", "stepping", "cpu part")]
-    told = "\n".join([model, machine, str(cores), *features, *revision])
-    fingerprint = hashlib.sha256(told.encode()).hexdigest()
-    slug = "-".join(re.findall(r"[a-z0-9]+", _NOISE.sub(" ", model).lower())) or machine.lower() or "unknown"
     name = f"{' '.join(model.split())}, {cores} core{'s' if cores > 1 else ''}"
-    return Device(f"cpu-{slug[:40].strip('-')}-{fingerprint[:6]}", name, fingerprint, machine, cores, features)
+    fingerprint = _fingerprint(model, machine, str(cores), *features, *revision)
+    return Device(_id("cpu", model, machine, fingerprint), name, fingerprint, machine, cores, features)
+
+
+def describe_gpu(model: str, capability: tuple[int, int], multiprocessors: int, memory_bytes: int) -> Device:
+    """Return the device of an NVIDIA GPU with what its driver tells, e.g. `gpu-h100-80gb-hbm3-1a2b3c`."""
+    machine = f"sm_{capability[0]}{capability[1]}"
+    name = f"{' '.join(model.split())}, {multiprocessors} multiprocessors, {memory_bytes / 2**30:.0f} GiB"
+    fingerprint = _fingerprint(model, machine, str(multiprocessors), str(memory_bytes))
+    return Device(_id("gpu", model, machine, fingerprint), name, fingerprint, machine, multiprocessors, ())
+
+
+def _fingerprint(*told: str) -> str:
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
+def _id(kind: str, model: str, machine: str, fingerprint: str) -> str:
+    slug = "-".join(re.findall(r"[a-z0-9]+", _NOISE.sub(" ", model).lower())) or machine.lower() or "unknown"
+    return f"{kind}-{slug[:40].strip('-')}-{fingerprint[:6]}"
 
 
 def _cpuinfo() -> dict[str, str]:

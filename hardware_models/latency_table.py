@@ -11,6 +11,7 @@ from hardware_models.calibration import Calibration
 from hardware_models.counts import layers
 from hardware_models.measurement import Measurement
 from hardware_models.op import Op
+from hardware_models.validation import ValidationReport
 
 Entry = Measurement
 """What a table holds for an operator."""
@@ -29,14 +30,14 @@ class Provenance:
       batch: the images in each call.
       dtype: of the operators; several are joined by commas.
       layout: of images in memory.
-      software: versions by package name.
+      software: versions by package name, and what else the engine notes, e.g. a GPU's clock.
       created_at: ISO 8601 with the offset from UTC.
       rounds: how often each operator was visited.
-      clock: `cpu` (one thread's CPU time) or `wall`.
+      clock: `cpu` (one thread's CPU time), `wall` or `cuda` (events on the GPU).
       load_average: of the last minute, at the end.
       involuntary_switches: while samples were taken.
       wall_over_cpu: the wall time of all samples divided by their CPU time; 1 on a quiet machine with one thread.
-      noise: the mean relative difference of the entries' two halves.
+      noise: by how much the entries' two halves differ, summed, relative to the sum of the entries.
     """
 
     device: str
@@ -66,11 +67,14 @@ class LatencyTable:
       entries: what is known of each operator.
       provenance: where it comes from.
       calibration: from the sum of entries to a network's latency; `Calibration()` leaves the sum as it is.
+      validation: predictions of networks that the table was made without, against their measurement; None if none was
+        measured.
     """
 
     entries: Mapping[Op, Entry]
     provenance: Provenance
     calibration: Calibration = field(default_factory=Calibration)
+    validation: ValidationReport | None = None
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -84,6 +88,13 @@ class LatencyTable:
           MissingEntry: for an operator that is not in the table.
         """
         return {"latency_ms": self.calibration(self.total_ms(ops), layers(ops), len(ops))}
+
+    def warning(self) -> str | None:
+        """Return why the table should not be relied on, None where its validation speaks for it or it has none.
+
+        The rule is `ValidationReport.warning`.
+        """
+        return None if self.validation is None else self.validation.warning()
 
     def total_ms(self, ops: Sequence[Op]) -> float:
         """Return the sum of the entries of `ops`, uncalibrated; 0 for none; the same in whatever order they stand.

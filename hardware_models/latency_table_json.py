@@ -39,6 +39,7 @@ def dump(table: LatencyTable) -> str:
         "schema": SCHEMA,
         "provenance": {**dataclasses.asdict(table.provenance), "software": dict(table.provenance.software)},
         "calibration": dataclasses.asdict(table.calibration),
+        "validation": None if table.validation is None else dataclasses.asdict(table.validation),
         "entries": [{"op": _dump_op(op), **dataclasses.asdict(entry)} for op, entry in table.entries.items()],
     }
     return json.dumps(document, allow_nan=False)
@@ -46,12 +47,16 @@ def dump(table: LatencyTable) -> str:
 
 def load(text: str | bytes) -> LatencyTable:
     """Return the table; see `LatencyTable.from_json`."""
-    document = parse(text, "latency table").members(frozenset({"schema", "provenance", "calibration", "entries"}))
+    required = frozenset({"schema", "provenance", "calibration", "entries"})
+    document = parse(text, "latency table").members(required, frozenset({"validation"}))
     schema = document["schema"]
     if type(schema.value) is not int or schema.value != SCHEMA:
         schema.refuse(f"{SCHEMA}, the schema that this version reads (profile the device again)")
     provenance = _load_provenance(document["provenance"])
-    return LatencyTable(_load_entries(document["entries"]), provenance, _load_calibration(document["calibration"]))
+    told = document.get("validation")
+    validation = None if told is None or told.value is None else _load_report(told)
+    calibration = _load_calibration(document["calibration"])
+    return LatencyTable(_load_entries(document["entries"]), provenance, calibration, validation)
 
 
 def _dump_op(op: Op) -> dict[str, Any]:

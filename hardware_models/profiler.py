@@ -1,15 +1,15 @@
 """Measuring on this machine: operators into a latency table, and whole networks.
 
-The protocol: everything distinct is timed once; operators and whole networks (`anchors`) take turns in shuffled
-rounds, one warm-up and three samples a visit, by the thread's CPU clock when one thread computes; estimates are
-corrected for drift (`hardware_models.drift`); the anchors calibrate the sum of operators; rounds go on until two
-independent halves of them agree, or the rounds allowed are used up.
+The protocol: everything distinct is timed once; operators within their surroundings (`hardware_models.surroundings`)
+and whole networks (`anchors`) take turns in shuffled rounds, one warm-up and two samples a visit, by the clock of the
+engine: the thread's CPU clock when one thread computes; the fastest visits count (`hardware_models.fastest`); the
+anchors calibrate the sum of operators; each is visited until its visits agree, or the rounds allowed are used up.
 """
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -21,12 +21,14 @@ import torch
 from hardware_models.bench import Bench
 from hardware_models.calibration import MINIMUM_ANCHORS, Calibration, fit
 from hardware_models.counts import layers
-from hardware_models.device import this_device
-from hardware_models.drift import split_half_error
+from hardware_models.fastest import split_half_error
+from hardware_models.input_use import uses_input
 from hardware_models.latency_table import LatencyTable, Provenance
 from hardware_models.measurement import Measurement
 from hardware_models.op import Op, Shape
 from hardware_models.sampling import Progress, Visits, load_average
+from hardware_models.surroundings import parts
+from hardware_models.validation import ValidationReport, compare
 
 if TYPE_CHECKING:
     from torch import nn
@@ -65,17 +67,17 @@ def profile(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> LatencyTable:
-    """Return the latency table of `ops` and of the anchors' operators on this machine's CPU, each timed once.
+    """Return the latency table of `ops` and of the anchors' operators on this machine, each timed once.
 
     Args:
       ops: may hold one operator many times.
       anchors: whole networks, best 10 to 20 whose latencies span what will be predicted; without any, a network is
-        predicted as the plain sum of its operators.
-      engine: `torch` or `onnxruntime`.
+        predicted as the plain sum of its operators. One whose output does not depend on its input is left out.
+      engine: one of `hardware_models.engines.engine_names()`.
       threads: that the engine computes with. One is timed by its CPU clock, several by the wall clock.
       batch: images in each call; latencies are of a whole batch.
-      rounds: at most, with up to four visits to each operator and one to each anchor; fewer are made where two halves
-        of them agree to 1 %.
+      rounds: at most, with up to four visits to each operator and one to each anchor; an operator or anchor is visited
+        in fewer where what counts of its visits agrees to 1 %.
       seed: of the order of visits, and of inputs.
       progress: called with the visits done and the visits in all.
 
@@ -111,17 +113,44 @@ def profile_and_measure(
         raise ValueError("there are no operators to profile; pass the operators of the space's candidates")
     if 0 < len(anchors) < MINIMUM_ANCHORS:
         raise ValueError(f"expected no anchors or at least {MINIMUM_ANCHORS}, got {len(anchors)}")
+    anchors = _live(anchors)
     bench = Bench(engine, threads, batch, seed)
     often = max(1, min(MOST_VISITS, OPERATOR_VISITS // len(distinct)))
+    around = list(dict.fromkeys((shape, op.dtype) for op in distinct for shape in parts(op)))
     preparations = [partial(bench.operator, op, often) for op in distinct]
+    preparations += [partial(bench.surroundings, shape, dtype, often) for shape, dtype in around]
     whole = [*(Network(anchor.module, anchor.input_shape) for anchor in anchors), *networks]
     preparations += [partial(bench.network, *network) for network in whole]
     timed, visits = bench.time(preparations, rounds, progress)
-    entries, measured = timed[: len(distinct)], timed[len(distinct) :]
-    table = LatencyTable(dict(zip(distinct, entries, strict=True)), _provenance(distinct, entries, visits, bench))
+    first, second = len(distinct), len(distinct) + len(around)
+    entries = _entries(distinct, timed[:first], dict(zip(around, timed[first:second], strict=True)))
+    measured = timed[second:]
+    table = LatencyTable(entries, _provenance(entries, visits, bench))
     if anchors:
         table = replace(table, calibration=_calibrate(table, anchors, measured[: len(anchors)]))
     return table, measured[len(anchors) :]
+
+
+def profile_and_validate(
+    ops: Iterable[Op], anchors: Sequence[Anchor], held_out: Sequence[Anchor], **settings: Any
+) -> LatencyTable:
+    """Return what `profile` does, with the table's predictions of `held_out` networks compared with measurements.
+
+    These take their turns in the same rounds, and the table is made without them; their operators must be among `ops`
+    or the anchors'. Takes the settings of `profile` and raises what it does, and
+
+    Raises:
+      MissingEntry: for a held-out network with an operator of its own.
+    """
+    networks = [Network(one.module, one.input_shape) for one in held_out]
+    table, measured = profile_and_measure(ops, anchors, networks, **settings)
+    return replace(table, validation=validate(table, held_out, measured)) if held_out else table
+
+
+def validate(table: LatencyTable, networks: Sequence[Anchor], measured: Sequence[Measurement]) -> ValidationReport:
+    """Return how far the table's predictions of at least one network are from its measurements."""
+    predicted = [table(network.ops)["latency_ms"] for network in networks]
+    return compare(predicted, [one.latency_ms for one in measured], np.array([one.halves_ms for one in measured]).T)
 
 
 def measure(
@@ -136,7 +165,7 @@ def measure(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> tuple[Measurement, ...]:
-    """Return the latency of each network on this machine's CPU, by the protocol and with the arguments of `profile`.
+    """Return the latency of each network on this machine, by the protocol and with the arguments of `profile`.
 
     With a `reference`, latencies are those of the machine at the speed that it had when this table was made: `anchors`
     are timed in the same rounds, and the median ratio of the table's predictions to their times is applied. Best are
@@ -169,15 +198,26 @@ def measure(
     return tuple(one.scaled(float(np.median(ratios))) for one in measured)
 
 
+def _live(anchors: Sequence[Anchor]) -> list[Anchor]:
+    """Return the anchors that say something of their operators. Raises ValueError where too few of some do."""
+    live = [anchor for anchor in anchors if uses_input(anchor.module, anchor.input_shape)]
+    if anchors and len(live) < MINIMUM_ANCHORS:
+        raise ValueError(
+            f"of {len(anchors)} anchors only {len(live)} compute anything of their input; "
+            f"expected at least {MINIMUM_ANCHORS} that do"
+        )
+    return live
+
+
 def _check_comparable(reference: LatencyTable, bench: Bench) -> None:
     provenance = reference.provenance
-    here = (this_device().fingerprint, bench.engine.name, bench.engine.threads, bench.batch)
+    here = (bench.engine.device.fingerprint, bench.engine.name, bench.engine.threads, bench.batch)
     there = (provenance.fingerprint, provenance.engine, provenance.threads, provenance.batch)
     if here != there or not reference.entries:
         raise ValueError(
             f"the reference table ({provenance.device}, {provenance.engine}, {provenance.threads} threads, batch "
             f"{provenance.batch}, {len(reference.entries)} operators) does not fit what is measured "
-            f"({this_device().id}, {bench.engine.name}, {bench.engine.threads} threads, batch {bench.batch})"
+            f"({bench.engine.device.id}, {bench.engine.name}, {bench.engine.threads} threads, batch {bench.batch})"
         )
 
 
@@ -191,8 +231,23 @@ def _calibrate(table: LatencyTable, anchors: Sequence[Anchor], measured: Sequenc
     )
 
 
-def _provenance(ops: Sequence[Op], entries: Sequence[Measurement], visits: Visits, bench: Bench) -> Provenance:
-    device, engine = this_device(), bench.engine
+def _entries(
+    ops: Sequence[Op], timed: Sequence[Measurement], around: Mapping[tuple[Shape, str], Measurement]
+) -> dict[Op, Measurement]:
+    """Return each operator's own time: what was timed, without its surroundings' part in it."""
+    entries = {}
+    for op, measured in zip(ops, timed, strict=True):
+        own = measured
+        for shape, share in parts(op).items():
+            own = own.less(around[shape, op.dtype], share)
+        entries[op] = own
+    return entries
+
+
+def _provenance(entries: Mapping[Op, Measurement], visits: Visits, bench: Bench) -> Provenance:
+    engine = bench.engine
+    device = engine.device
+    versions = {"python": platform.python_version(), "torch": str(torch.__version__), engine.name: engine.version}
     return Provenance(
         device=device.id,
         device_name=device.name,
@@ -201,14 +256,14 @@ def _provenance(ops: Sequence[Op], entries: Sequence[Measurement], visits: Visit
         engine_version=engine.version,
         threads=engine.threads,
         batch=bench.batch,
-        dtype=",".join(sorted({op.dtype for op in ops})),
+        dtype=engine.dtype or ",".join(sorted({op.dtype for op in entries})),
         layout=engine.layout,
-        software={"python": platform.python_version(), "torch": str(torch.__version__), engine.name: engine.version},
+        software={**versions, **engine.notes},
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         rounds=visits.rounds[-1] + 1,
-        clock="cpu" if engine.threads == 1 else "wall",
+        clock=bench.clock.name,
         load_average=load_average(),
         involuntary_switches=visits.involuntary_switches,
         wall_over_cpu=visits.wall_ms / visits.cpu_ms,
-        noise=split_half_error(np.array([entry.halves_ms for entry in entries]).T),
+        noise=split_half_error(np.array([entry.halves_ms for entry in entries.values()]).T),
     )

@@ -1,26 +1,23 @@
 """Timed calls in shuffled rounds: the raw samples that estimates are made of.
 
 Everything that will be compared is visited in each round, in a new random order, so that a slow spell of the machine
-hits no candidate more than another. A visit is one warm-up and three timed samples. A single thread is timed by its
-CPU clock, which stands still while another process has the core; several threads can only be timed by the wall clock,
-where the samples that were interrupted are thrown away.
+hits no candidate more than another. A visit is one warm-up and two timed samples. What is known well enough is left
+out of further rounds.
 """
 
 from __future__ import annotations
 
 import gc
 import os
-import resource
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
-SAMPLES_A_VISIT = 3
-SHORTEST_SAMPLE_MS = 0.1
-"""A sample shorter than this is made of several calls: reading the CPU clock alone takes about a microsecond."""
+from hardware_models.clocks import Clock
+
+SAMPLES_A_VISIT = 2
 
 Progress = Callable[[int, int], None]
 """Told the visits done and the visits there are; the first reaches the second at the end, also when it ends early."""
@@ -66,68 +63,57 @@ class Visits:
 
 
 def visit_in_rounds(
-    workloads: Sequence[Workload], rounds: int, threads: int, rng: np.random.Generator, progress: Progress | None = None
+    workloads: Sequence[Workload],
+    rounds: int,
+    clock: Clock,
+    rng: np.random.Generator,
+    *,
+    progress: Progress | None = None,
+    settled: Collection[int] = (),
 ) -> Iterator[Visits]:
     """Yield the visits after each round, one growing record; the consumer may stop early.
 
-    The garbage collector rests between the first round and the last. `progress` hears of each visit.
+    `settled` is looked at before each round: the workloads of these indices are left out of it, and when all are, the
+    rounds end. The garbage collector rests between the first round and the last. `progress` hears of each visit.
     """
     visits = Visits()
     order = [index for index, workload in enumerate(workloads) for _ in range(workload.visits)]
     total = rounds * len(order)
     with _no_garbage_collection():
-        repeats = [_repeats(workload.call) for workload in workloads]
+        repeats = [_repeats(workload.call, clock) for workload in workloads]
         for number in range(rounds):
-            for index in rng.permutation(order):
-                samples = _visit(visits, workloads[index], repeats[index], threads)
+            left = [index for index in order if index not in settled]
+            if not left:
+                return
+            done = (number + 1) * len(order) - len(left)
+            for seen, index in enumerate(rng.permutation(left), 1):
+                visits.samples_ms.append(_visit(visits, workloads[index], repeats[index], clock))
                 visits.workloads.append(int(index))
                 visits.rounds.append(number)
-                visits.samples_ms.append(samples)
                 if progress is not None:
-                    progress(len(visits.rounds), total)
+                    progress(done + seen, total)
             yield visits
 
 
-def _visit(visits: Visits, workload: Workload, repeats: int, threads: int) -> list[float]:
+def _visit(visits: Visits, workload: Workload, repeats: int, clock: Clock) -> list[float]:
     """Return the accepted samples of one visit in ms; `visits` is told of the clocks and of interruptions alone."""
     workload.call()
-    samples = (_sample(visits, workload.call, repeats, threads) for _ in range(SAMPLES_A_VISIT))
-    return [sample / workload.runs for sample in samples if sample is not None]
+    accepted = []
+    for _ in range(SAMPLES_A_VISIT):
+        sample = clock.sample(workload.call, repeats)
+        visits.wall_ms += sample.wall_ms
+        visits.cpu_ms += sample.cpu_ms
+        visits.involuntary_switches += sample.switches
+        if sample.elapsed_ms is not None:
+            accepted.append(sample.elapsed_ms / workload.runs)
+    return accepted
 
 
-def _sample(visits: Visits, call: Callable[[], object], repeats: int, threads: int) -> float | None:
-    """Return the time of one call in ms; None where several threads ran and one of them was interrupted."""
-    switches = _involuntary_switches(threads)
-    wall, cpu = time.perf_counter_ns(), time.thread_time_ns()
-    for _ in range(repeats):
-        call()
-    cpu, wall = time.thread_time_ns() - cpu, time.perf_counter_ns() - wall
-    interrupted = _involuntary_switches(threads) - switches
-    visits.wall_ms += wall / 1e6
-    visits.cpu_ms += cpu / 1e6
-    visits.involuntary_switches += interrupted
-    if threads == 1:
-        return cpu / repeats / 1e6
-    return None if interrupted else wall / repeats / 1e6
-
-
-def _repeats(call: Callable[[], object]) -> int:
+def _repeats(call: Callable[[], object], clock: Clock) -> int:
     """Return how many calls make a sample; the calls made to find out also warm caches and allocators up."""
     call()
-    fastest_ms = min(_once_ms(call) for _ in range(3))
-    return max(1, int(np.ceil(SHORTEST_SAMPLE_MS / max(fastest_ms, 1e-4))))
-
-
-def _once_ms(call: Callable[[], object]) -> float:
-    start = time.perf_counter_ns()
-    call()
-    return (time.perf_counter_ns() - start) / 1e6
-
-
-def _involuntary_switches(threads: int) -> int:
-    """Return the count of this thread, or of the whole process where several threads compute or Linux is not there."""
-    alone = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
-    return resource.getrusage(alone if threads == 1 else resource.RUSAGE_SELF).ru_nivcsw
+    fastest_ms = min(clock.sample(call, 1).wall_ms for _ in range(3))
+    return max(1, int(np.ceil(clock.shortest_ms / max(fastest_ms, 1e-4))))
 
 
 def load_average() -> float:

@@ -1,4 +1,4 @@
-"""PyTorch's eager mode as an engine: batch norms folded, identities left out, channels last, inference mode."""
+"""PyTorch's eager mode on the CPU as an engine: batch norms folded, identities left out, channels last."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from typing import ClassVar
 import torch
 from torch import Tensor, fx, nn
 
-from hardware_models.engines import Prepared
+from hardware_models.engines import Engine, Prepared
 from hardware_models.folding import fold
 
 
-@dataclass(frozen=True, slots=True)
-class TorchEngine:
-    """PyTorch on the CPU with this many threads."""
+@dataclass(frozen=True)
+class TorchEngine(Engine):
+    """PyTorch on the CPU in inference mode."""
 
-    threads: int = 1
     name: ClassVar[str] = "torch"
     layout: ClassVar[str] = "channels_last"
-    version: ClassVar[str] = str(torch.__version__)
+
+    @property
+    def version(self) -> str:
+        """The version of PyTorch."""
+        return str(torch.__version__)
 
     @contextmanager
     def session(self) -> Iterator[None]:
@@ -39,21 +42,25 @@ class TorchEngine:
     def prepare(self, module: nn.Module, inputs: tuple[Tensor, ...], copies: int = 1) -> Prepared:
         """Return a call of all folded copies of `module` in turn; images are laid out channels last."""
         folded = fold(module).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        calls = [partial(_entry(copy.deepcopy(folded)), *map(_channels_last, inputs)) for _ in range(copies)]
-
-        def call_all() -> None:
-            for call in calls:
-                call()
-
-        return Prepared(calls[0] if copies == 1 else call_all, copies)
+        return in_turn([partial(entry(copy.deepcopy(folded)), *map(channels_last, inputs)) for _ in range(copies)])
 
 
-def _entry(module: nn.Module) -> Callable[..., object]:
+def in_turn(calls: list[Callable[[], object]]) -> Prepared:
+    """Return one call of all these calls."""
+
+    def call_all() -> None:
+        for call in calls:
+            call()
+
+    return Prepared(calls[0] if len(calls) == 1 else call_all, len(calls))
+
+
+def entry(module: nn.Module) -> Callable[..., object]:
     """Return what to call: a traced module's own code, as calling the module adds three calls that no network makes."""
     return module.forward if isinstance(module, fx.GraphModule) else module
 
 
-def _channels_last(tensor: Tensor) -> Tensor:
+def channels_last(tensor: Tensor) -> Tensor:
     """Return a copy in which the channels of images lie side by side."""
     layout = torch.channels_last if tensor.dim() == 4 else torch.contiguous_format
     return tensor.clone(memory_format=layout)

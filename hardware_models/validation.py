@@ -7,6 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+TOLERATED_MAPE = 0.05
+"""A mean error up to this is good enough, however quiet the machine was."""
+
+TOLERATED_NOISE = 0.05
+"""Where the truth's own halves differ by more on average, nothing can be said of a table."""
+
+TOLERATED_TAU_LOSS = 0.03
+"""By how much a table's Kendall tau may lie below that of the truth's two halves."""
+
 
 @dataclass(frozen=True, slots=True)
 class ValidationReport:
@@ -34,6 +43,31 @@ class ValidationReport:
     within_10: float
     truth_mape: float | None = None
     truth_kendall_tau: float | None = None
+
+    def warning(self) -> str | None:
+        """Return what is wrong with predictions that are worse than the measurements' noise allows; None if nothing is.
+
+        They are where the mean error exceeds both 5 % and twice the mean difference of the truth's halves, or where
+        Kendall's tau is more than 0.03 below the tau between these halves. Truth whose halves differ by more than 5 %
+        on average is too noisy to tell, which is warned of too.
+        """
+        noise = self.truth_mape or 0.0
+        if self.mape > max(TOLERATED_MAPE, 2 * noise):
+            return f"its mean error on {self.networks} networks is {self.mape:.1%}, {self._noise()}"
+        if None not in (self.kendall_tau, self.truth_kendall_tau):
+            tau, truth = float(self.kendall_tau or 0.0), float(self.truth_kendall_tau or 0.0)
+            if tau < truth - TOLERATED_TAU_LOSS:
+                return (
+                    f"it ranks {self.networks} networks with Kendall tau {tau:.3f}, their own halves with {truth:.3f}"
+                )
+        if noise > TOLERATED_NOISE:
+            return f"the machine was too noisy to tell how good it is: {self._noise()}"
+        return None
+
+    def _noise(self) -> str:
+        if self.truth_mape is None:
+            return "and the measurements' own noise is not known"
+        return f"the measurements' own halves differ by {self.truth_mape:.1%}"
 
 
 def compare(predicted_ms: ArrayLike, measured_ms: ArrayLike, halves_ms: ArrayLike | None = None) -> ValidationReport:

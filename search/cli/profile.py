@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from search.cli.command import command, json_option, output, storage_option
+from search.cli.command import NAME, command, json_option, output, storage_option
 from search.cli.output import Column, Output
 from search.cli.progress import ProgressLine
+from search.cli.runs import results_folder
 from search.cli.stored import existing_storage, not_made_yet, shown_storage, storage_hint
 from search.metric_names import duration, number
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from hardware_models.latency_table import LatencyTable
     from hardware_models.op import Op
     from search.cli.latency import Setup
+    from search.cli.measuring import Measured
     from spaces.genotype import GenotypeSpace
 
 
@@ -26,26 +29,50 @@ SHOWN = 40
 """How many operators are printed for people."""
 
 
-@command("profile", example="profile nasbench201\nprofile mbconv --engine onnxruntime --batch 8")
+def _device(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not NAME.fullmatch(value):
+        raise click.BadParameter(f"{value!r} is no device's name: use 1-128 letters, digits, '.', '_', '-'")
+    return value
+
+
+@command("profile", example="profile nasbench201\n"
+    "profile mbconv --engine onnxruntime --batch 8 --resolution 32\n"
+    "profile my_study.py --device laptop --threads 2 --validate 40")  # fmt: skip
 @click.argument("what", metavar="STUDY|SPACE")
-@click.option("--engine", type=click.Choice(["torch", "onnxruntime"]), help="What runs the operators.")
+@click.option(
+    "--device", metavar="NAME", callback=_device, help="What the table's device is called; this machine's id."
+)
+@click.option("--engine", metavar="NAME", help="What runs the operators: torch, onnxruntime, ...; `doctor` lists them.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads of the engine.")
 @click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Images in each call.")
+@click.option("--resolution", type=click.IntRange(min=1), metavar="R", help="Side of the images, for a SPACE.")
 @click.option("--rounds", type=click.IntRange(min=2), default=20, show_default=True, metavar="N", help="At most.")
+@click.option("--validate", type=click.IntRange(min=0), default=20, show_default=True, metavar="N",
+              help="Networks that the table is tried on; 0 for none.")  # fmt: skip
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Where the picture goes; DEVICE-ENGINE-latency.png beside the database by default.")  # fmt: skip
 @storage_option
 @json_option
 def profile(
-    *, what: str, engine: str | None, threads: int | None, batch: int | None, rounds: int, storage: str, json: bool
-) -> None:
+    *, what: str, device: str | None, engine: str | None, threads: int | None, batch: int | None,
+    resolution: int | None, rounds: int, validate: int, plot: Path | None, storage: str, json: bool,
+) -> None:  # fmt: skip
     """Measure every operator of a study's space, or of a space, on this machine, and store the latency table.
 
-    A launch uses the newest stored table of this machine that fits its engine, threads and batch.
+    The table is tried on networks of the space that it was made without, and marked where it is worse than the noise
+    of the measurements allows. A launch uses the newest stored table of this machine that fits its engine, threads and
+    batch.
     """
-    from search.cli.latency import cover_space, keep, measure_table
+    from search.cli.latency import cover_space, keep
+    from search.cli.measuring import measure_and_validate
+    from search.cli.validation_report import print_validation, record
+    from search.plots import check_picture_path
     from search.storage import open_storage
 
     out, began = output(json=json), time.monotonic()
-    space, setup = _space_and_setup(what)
+    if plot is not None:
+        check_picture_path(plot)
+    space, setup = _space_and_setup(what, resolution)
     setup = replace(
         setup,
         engine=engine or setup.engine,
@@ -56,12 +83,18 @@ def profile(
     progress = ProgressLine(live=out.live)
     with closing(open_storage(storage)) as store:
         try:
-            table = measure_table(space, cover_space(space), setup, progress.message)
+            measured = measure_and_validate(space, cover_space(space), setup, validate, progress.message)
         finally:
             progress.close()
-        kept = keep(store, table)
-    out.document({"what": what, "table": _record(table), "sha256": kept.sha256, "storage": shown_storage(storage)})
-    _print_table(out, table)
+        measured = measured.named(device) if device else measured
+        kept = keep(store, measured.table)
+    picture = _draw(what, measured, plot, results_folder(storage))
+    out.document(
+        {"what": what, "table": _record(measured.table), "validation": record(measured, picture),
+         "sha256": kept.sha256, "storage": shown_storage(storage)}
+    )  # fmt: skip
+    _print_table(out, measured.table)
+    print_validation(out, measured.table, picture)
     out.line(f"stored in {shown_storage(storage)} after {duration(time.monotonic() - began)}")
     out.line(f"all tables: python -m search devices{storage_hint(storage)}")
 
@@ -96,20 +129,60 @@ def devices(storage: str, json: bool) -> None:
     out.table(columns, rows)
 
 
-def _space_and_setup(what: str) -> tuple[GenotypeSpace, Setup]:
-    """Return a study's space and how it wants latencies measured; of a space's name, that space and the defaults."""
+def _space_and_setup(what: str, resolution: int | None) -> tuple[GenotypeSpace, Setup]:
+    """Return a study's space and how it wants latencies measured; of a space's name, that space and the defaults.
+
+    A name that both have is the study's, but with a resolution the space's: a study's images are its file's.
+    """
     from search.cli.catalog import modules_of
     from search.cli.latency import Setup, setup_of
     from search.study_file import load_study_file, shipped_studies
     from spaces.genotype import GenotypeSpace
 
     own = {entry.name for entry in modules_of("spaces", "nas_search.spaces") if entry.source == f"spaces.{entry.name}"}
-    if what in own and what not in shipped_studies():
-        from importlib import import_module
-
-        return GenotypeSpace(getattr(import_module(f"spaces.{what}"), what)()), Setup()
+    if what in own and (what not in shipped_studies() or resolution is not None):
+        return GenotypeSpace(_make_space(what, resolution)), Setup(engine=_usual_engine())
+    if resolution is not None:
+        raise ValueError(f"--resolution {resolution}: {what!r} is no space of this project; give the name of one")
     definition = load_study_file(what)
     return definition.space, setup_of(definition)
+
+
+def _make_space(name: str, resolution: int | None) -> Any:
+    """Return the space of this name on images of this side, or on its own. Raises ValueError if it has no such side."""
+    from importlib import import_module
+    from inspect import signature
+
+    make = getattr(import_module(f"spaces.{name}"), name)
+    if resolution is None:
+        return make()
+    arguments = signature(make).parameters
+    if "resolution" in arguments:
+        return make(resolution=resolution)
+    if "image" in arguments:
+        return make(image=(arguments["image"].default[0], resolution, resolution))
+    raise ValueError(f"--resolution {resolution}: the space {name!r} has images of one size, or none")
+
+
+def _usual_engine() -> str:
+    """Return the engine for a space of which no study says it: of a GPU where there is one."""
+    from hardware_models.engines import unavailable
+
+    return "torch" if unavailable("torch_cuda") else "torch_cuda"
+
+
+def _draw(what: str, measured: Measured, plot: Path | None, folder: Path) -> Path | None:
+    """Draw predicted against measured latencies; return where, or None where there is nothing to draw."""
+    from search.cli.validation_report import summary
+    from search.latency_picture import draw_latencies
+
+    origin, report = measured.table.provenance, measured.table.validation
+    if report is None:
+        return None
+    path = plot or folder / f"{origin.device}-{origin.engine}-latency.png"
+    title = f"{Path(what).stem} on {origin.device}, {origin.engine}"
+    draw_latencies(title, measured.predicted_ms, measured.measured_ms, summary(report), path)
+    return path
 
 
 def _print_table(out: Output, table: LatencyTable) -> None:

@@ -1,0 +1,80 @@
+"""ONNX Runtime in 8-bit integers on the CPU: static quantisation, as quantise-dequantise pairs that its kernels absorb.
+
+Weights are quantised a channel at a time, activations a tensor at a time (Jacob et al., CVPR 2018, section 2), their
+ranges taken from a run on calibration inputs. What ONNX Runtime has no integer kernel for stays in floating point.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from hardware_models.onnx_documents import export
+from hardware_models.onnxruntime_engine import OnnxRuntimeEngine
+
+
+@dataclass(frozen=True)
+class OnnxRuntimeInt8Engine(OnnxRuntimeEngine):
+    """ONNX Runtime's CPU provider on quantised networks.
+
+    Attributes:
+      images: calibration images (n, channels, height, width) for networks whose input has their shape; everything
+        else is calibrated on the inputs that it is timed with, which are random. Latency hardly depends on it.
+    """
+
+    images: Tensor | None = field(default=None, compare=False, repr=False)
+    name: ClassVar[str] = "onnxruntime_int8"
+    dtype: ClassVar[str | None] = "int8"
+
+    def _document(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> Any:
+        calibration = [inputs]
+        if self.images is not None and len(inputs) == 1 and self.images.shape[1:] == inputs[0].shape[1:]:
+            batch = len(inputs[0])
+            whole = range(0, len(self.images) - batch + 1, batch)
+            calibration = [(self.images[start : start + batch],) for start in whole]
+        return quantised(export(module, inputs), calibration or [inputs])
+
+
+def quantised(document: Any, calibration: list[tuple[Tensor, ...]]) -> Any:
+    """Return the ONNX model in 8-bit integers where it can be, its activations' ranges from running `calibration`."""
+    import onnx
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+    class Reader(CalibrationDataReader):  # type: ignore[misc]
+        """Hands out one set of inputs after another."""
+
+        def __init__(self) -> None:
+            names = [slot.name for slot in document.graph.input]
+            self._left = iter(
+                {name: tensors[int(name.rpartition("_")[2])].numpy() for name in names} for tensors in calibration
+            )
+
+        def get_next(self) -> dict[str, Any] | None:
+            """Return the next inputs by name, None after the last."""
+            return next(self._left, None)
+
+    with tempfile.TemporaryDirectory() as folder, _silent():
+        path = str(Path(folder) / "quantised.onnx")
+        quantize_static(
+            document, path, Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
+            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+        )  # fmt: skip
+        return onnx.load(path)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep the quantiser's advice on preprocessing, which networks of folded layers do not need, off the log."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
