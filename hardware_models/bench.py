@@ -90,26 +90,39 @@ class Bench:
     ) -> tuple[tuple[Measurement, ...], Visits]:
         """Return a measurement of what each preparation returns, and the visits that they rest on.
 
+        `progress` takes what is prepared for as much as a round.
+
         Raises:
           ValueError: for fewer than two rounds: without two halves the noise would not be known.
           TooNoisyError: when too few samples were undisturbed.
         """
         if rounds < 2:
             raise ValueError(f"rounds must be at least 2, got {rounds}")
-        visits, settled = Visits(), set[int]()
+        visits, settled, count = Visits(), set[int](), len(preparations)
+        say = progress or _say_nothing
+        total = count * (rounds + 1)
+
+        def visited(done: int, visits_in_all: int) -> None:
+            say(count + count * rounds * done // visits_in_all, total)
+
         with self.engine.session():
-            workloads = [prepare() for prepare in preparations]
-            total = rounds * sum(workload.visits for workload in workloads)
+            workloads = []
+            for number, prepare in enumerate(preparations, 1):
+                workloads.append(prepare())
+                say(number, total)
             rng = np.random.default_rng(self._seed)
-            for visits in visit_in_rounds(workloads, rounds, self.clock, rng, progress=progress, settled=settled):
-                settled.update(_settled(visits, len(workloads)))
-        if progress is not None:
-            progress(total, total)
+            for visits in visit_in_rounds(workloads, rounds, self.clock, rng, progress=visited, settled=settled):
+                settled.update(_settled(visits, count))
+        say(total, total)
         return _measurements(visits, workloads), visits
 
     def _copies(self, held_bytes: int) -> int:
         """Return how many copies take turns, so that an operator finds its weights as far away as in a network."""
         return max(1, min(MOST_COPIES, math.ceil(self.engine.cache_bytes / max(held_bytes, 1))))
+
+
+def _say_nothing(_done: int, _total: int) -> None:
+    """Keep progress to oneself."""
 
 
 def _touched(op: Op) -> int:

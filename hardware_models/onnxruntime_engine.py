@@ -52,18 +52,18 @@ class OnnxRuntimeEngine(Engine):
         document = side_by_side(self._document(fold(module), inputs), copies)
         return Prepared(_bound(document, inputs, self.threads), copies)
 
-    def _document(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> Any:
+    def _document(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> bytes:
         return export(module, inputs)
 
 
-def _bound(document: Any, inputs: tuple[Tensor, ...], threads: int) -> partial[object]:
+def _bound(document: bytes, inputs: tuple[Tensor, ...], threads: int) -> partial[object]:
     """Return a run of the document on copies of `inputs`; a slot's name ends with its input's number."""
     runtime = _onnxruntime()
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    session = runtime.InferenceSession(document.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    session = runtime.InferenceSession(document, options, providers=["CPUExecutionProvider"])
     binding = session.io_binding()
     for slot in session.get_inputs():
         binding.bind_cpu_input(slot.name, inputs[int(slot.name.rpartition("_")[2])].numpy().copy())

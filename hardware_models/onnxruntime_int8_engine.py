@@ -33,7 +33,7 @@ class OnnxRuntimeInt8Engine(OnnxRuntimeEngine):
     name: ClassVar[str] = "onnxruntime_int8"
     dtype: ClassVar[str | None] = "int8"
 
-    def _document(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> Any:
+    def _document(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> bytes:
         calibration = [inputs]
         if self.images is not None and len(inputs) == 1 and self.images.shape[1:] == inputs[0].shape[1:]:
             batch = len(inputs[0])
@@ -42,16 +42,18 @@ class OnnxRuntimeInt8Engine(OnnxRuntimeEngine):
         return quantised(export(module, inputs), calibration or [inputs])
 
 
-def quantised(document: Any, calibration: list[tuple[Tensor, ...]]) -> Any:
-    """Return the ONNX model in 8-bit integers where it can be, its activations' ranges from running `calibration`."""
+def quantised(document: bytes, calibration: list[tuple[Tensor, ...]]) -> bytes:
+    """Return the ONNX document in 8-bit integers where it can be; `calibration` inputs set the activations' ranges."""
     import onnx
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+    model = onnx.load_from_string(document)
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]
         """Hands out one set of inputs after another."""
 
         def __init__(self) -> None:
-            names = [slot.name for slot in document.graph.input]
+            names = [slot.name for slot in model.graph.input]
             self._left = iter(
                 {name: tensors[int(name.rpartition("_")[2])].numpy() for name in names} for tensors in calibration
             )
@@ -63,10 +65,10 @@ def quantised(document: Any, calibration: list[tuple[Tensor, ...]]) -> Any:
     with tempfile.TemporaryDirectory() as folder, _silent():
         path = str(Path(folder) / "quantised.onnx")
         quantize_static(
-            document, path, Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
+            model, path, Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
         )  # fmt: skip
-        return onnx.load(path)
+        return Path(path).read_bytes()
 
 
 @contextmanager

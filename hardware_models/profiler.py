@@ -79,7 +79,7 @@ def profile(
       rounds: at most, with up to four visits to each operator and one to each anchor; an operator or anchor is visited
         in fewer where what counts of its visits agrees to 1 %.
       seed: of the order of visits, and of inputs.
-      progress: called with the visits done and the visits in all.
+      progress: called with the steps done and the steps in all.
 
     Raises:
       ValueError: for no operators, 1 to 4 anchors, fewer than 2 rounds, a batch or threads below 1, and for operators

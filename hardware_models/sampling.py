@@ -20,7 +20,7 @@ from hardware_models.clocks import Clock
 SAMPLES_A_VISIT = 2
 
 Progress = Callable[[int, int], None]
-"""Told the visits done and the visits there are; the first reaches the second at the end, also when it ends early."""
+"""Told the steps done and the steps there are; the first reaches the second at the end, also when it ends early."""
 
 
 class TooNoisyError(RuntimeError):

@@ -57,9 +57,7 @@ class ValidationReport:
         if None not in (self.kendall_tau, self.truth_kendall_tau):
             tau, truth = float(self.kendall_tau or 0.0), float(self.truth_kendall_tau or 0.0)
             if tau < truth - TOLERATED_TAU_LOSS:
-                return (
-                    f"it ranks {self.networks} networks with Kendall tau {tau:.3f}, their own halves with {truth:.3f}"
-                )
+                return f"it ranks {self.networks} networks with Kendall tau {tau:.3f}, their halves with {truth:.3f}"
         if noise > TOLERATED_NOISE:
             return f"the machine was too noisy to tell how good it is: {self._noise()}"
         return None

@@ -13,6 +13,7 @@ from search.coverage import Coverage, stratified
 
 if TYPE_CHECKING:
     from hardware_models.latency_table import LatencyTable
+    from hardware_models.op import Op
     from hardware_models.profiler import Anchor
     from spaces.genotype import GenotypeSpace
 
@@ -76,12 +77,12 @@ def networks_of(
     return calibrating if len(calibrating) >= MINIMUM_ANCHORS else [], _built(space, stratified(rest, held_out), known)
 
 
-def _built(space: GenotypeSpace, genotypes: np.ndarray, known: dict[tuple[object, ...], Anchor]) -> list[Anchor]:
+def _built(space: GenotypeSpace, genotypes: np.ndarray, known: dict[tuple[Op, ...], Anchor]) -> list[Anchor]:
     """Return the networks of these genotypes that use their input, and whose operators are not those of another."""
     from hardware_models.input_use import uses_input
     from hardware_models.profiler import Anchor
 
-    built: dict[tuple[object, ...], Anchor] = {}
+    built: dict[tuple[Op, ...], Anchor] = {}
     for genotype in genotypes:
         candidate = architecture_of(space.decode(genotype))
         network, ops = network_of(candidate), tuple(candidate.ops())

@@ -39,10 +39,8 @@ def _device(_context: click.Context, _option: click.Parameter, value: str | None
     "profile mbconv --engine onnxruntime --batch 8 --resolution 32\n"
     "profile my_study.py --device laptop --threads 2 --validate 40")  # fmt: skip
 @click.argument("what", metavar="STUDY|SPACE")
-@click.option(
-    "--device", metavar="NAME", callback=_device, help="What the table's device is called; this machine's id."
-)
-@click.option("--engine", metavar="NAME", help="What runs the operators: torch, onnxruntime, ...; `doctor` lists them.")
+@click.option("--device", metavar="NAME", callback=_device, help="The name of the table's device; this machine's id.")
+@click.option("--engine", metavar="NAME", help="What runs the operators: What")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads of the engine.")
 @click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Images in each call.")
 @click.option("--resolution", type=click.IntRange(min=1), metavar="R", help="Side of the images, for a SPACE.")

@@ -101,4 +101,6 @@ provenances = st.builds(
     software=st.dictionaries(texts, texts, max_size=3),
     created_at=st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat()),
 )
-tables = st.builds(LatencyTable, st.dictionaries(ops, entries, max_size=4), provenances, calibrations)
+tables = st.builds(
+    LatencyTable, st.dictionaries(ops, entries, max_size=4), provenances, calibrations, st.none() | reports
+)

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from hardware_models import sampling
-from hardware_models.bench import MOST_COPIES, Bench
+from hardware_models import clocks
+from hardware_models.bench import MOST_COPIES, Bench, _settled
 from hardware_models.op import conv2d, elementwise
-from hardware_models.sampling import TooNoisyError, Workload
+from hardware_models.sampling import TooNoisyError, Visits, Workload
 
 SLEEP = Workload("a nap", lambda: time.sleep(0.001))
 
@@ -28,13 +28,22 @@ def test_two_threads_are_timed_by_the_wall():
 
 def test_too_many_interruptions_fail_loudly(monkeypatch: pytest.MonkeyPatch):
     count = iter(range(10**6))
-    monkeypatch.setattr(sampling, "_involuntary_switches", lambda threads: next(count))
-    with pytest.raises(TooNoisyError, match="only 0 of 24 samples of a nap were not interrupted; close other programs"):
+    monkeypatch.setattr(clocks, "involuntary_switches", lambda whose: next(count))
+    with pytest.raises(TooNoisyError, match="only 0 of 16 samples of a nap were not interrupted; close other programs"):
         Bench("torch", 2, 1, 0).time([lambda: SLEEP], 8)
 
 
 def test_interruptions_do_not_stop_a_single_thread(monkeypatch: pytest.MonkeyPatch):
     count = iter(range(10**6))
-    monkeypatch.setattr(sampling, "_involuntary_switches", lambda threads: next(count))
+    monkeypatch.setattr(clocks, "involuntary_switches", lambda whose: next(count))
     (measured,), visits = Bench("torch", 1, 1, 0).time([lambda: SLEEP], 2)
-    assert measured.samples == visits.involuntary_switches == 6
+    assert measured.samples == visits.involuntary_switches == 4
+
+
+def test_what_agrees_with_itself_is_visited_no_more():
+    visits = Visits([0, 1] * 8, sorted([*range(8)] * 2), [[1.0], [1.0], [1.0], [1.2]] * 4)
+    assert _settled(visits, 2) == [0]
+
+
+def test_agreement_of_few_visits_is_chance():
+    assert _settled(Visits([0] * 6, [*range(6)], [[1.0]] * 6), 1) == []

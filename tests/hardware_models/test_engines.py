@@ -1,4 +1,4 @@
-"""PyTorch and ONNX Runtime behind one interface."""
+"""Inference engines behind one interface, found by name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from hardware_models.engines import ENGINES, open_engine
+from hardware_models.device import this_device
+from hardware_models.engines import Engine, EngineUnavailable, engine_names, open_engine, unavailable
 from hardware_models.op import conv2d
 from hardware_models.profiler import Network, measure, profile
 from tests.hardware_models.small_networks import IMAGE, chain_network
@@ -33,11 +34,47 @@ class Counting(nn.Module):
 CALLS: list[tuple[int, ...]] = []
 
 
-@pytest.mark.parametrize("name", ENGINES)
+def engine_or_skip(name: str, threads: int = 1) -> Engine:
+    """Return the engine; where it cannot run here, skip and say why."""
+    reason = unavailable(name)
+    if reason is not None:
+        pytest.skip(reason)
+    return open_engine(name, threads)
+
+
+def test_engines_are_found_by_their_files():
+    assert {"onnxruntime", "onnxruntime_int8", "torch", "torch_compile", "torch_cuda"} <= set(engine_names())
+
+
+@pytest.mark.parametrize("name", engine_names())
 def test_an_engine_tells_its_name_and_version(name: str):
-    engine = open_engine(name, 2)
+    engine = engine_or_skip(name, 2)
     assert (engine.name, engine.threads) == (name, 2)
     assert engine.version[0].isdigit()
+    assert engine.layout in ("channels_first", "channels_last")
+
+
+@pytest.mark.parametrize("name", engine_names())
+def test_an_engine_computes_anew_at_each_call(name: str):
+    engine = engine_or_skip(name)
+    with engine.session():
+        prepared = engine.prepare(chain_network(8, 2), (torch.zeros(1, *IMAGE),), copies=2)
+        sample = engine.clock.sample(prepared.call, 3)
+    assert prepared.runs == 2
+    assert sample.cpu_ms > 0
+
+
+@pytest.mark.parametrize("name", ["onnxruntime", "onnxruntime_int8", "torch", "torch_compile"])
+def test_engines_of_the_cpu_compute_on_this_machine(name: str):
+    engine = engine_or_skip(name)
+    assert (engine.device, engine.clock.name) == (this_device(), "cpu")
+
+
+def test_without_a_compiler_compiling_says_what_to_do(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATH", "")
+    assert unavailable("torch_compile") is not None
+    with pytest.raises(EngineUnavailable, match=r"needs a C\+\+ compiler, and none of .* use the engine 'torch'"):
+        open_engine("torch_compile")
 
 
 def test_torch_runs_every_copy_channels_last():
@@ -78,6 +115,18 @@ def test_a_missing_package_says_what_to_install(package: str, monkeypatch: pytes
         open_engine("onnxruntime")
 
 
+def test_eight_bit_integers_are_said_in_the_provenance():
+    engine_or_skip("onnxruntime_int8")
+    op = conv2d((16, 16, 16), 16, 3)
+    table = profile([op], engine="onnxruntime_int8", rounds=2)
+    assert (table.provenance.dtype, list(table.entries)) == ("int8", [op])
+
+
 def test_an_unknown_engine_is_refused():
-    with pytest.raises(ValueError, match="unknown engine 'cudnn'; expected one of torch, onnxruntime"):
-        open_engine("cudnn")
+    with pytest.raises(ValueError, match=r"unknown engine 'torhc'; did you mean 'torch'\? expected one of onnxru"):
+        open_engine("torhc")
+
+
+def test_no_threads_are_refused():
+    with pytest.raises(ValueError, match="threads must be at least 1, got 0"):
+        open_engine("torch", 0)

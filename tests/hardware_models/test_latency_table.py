@@ -11,6 +11,7 @@ from hardware_models._base import HardwareModel, MissingEntry
 from hardware_models.calibration import Calibration
 from hardware_models.latency_table import LatencyTable
 from hardware_models.op import conv2d, elementwise, linear
+from hardware_models.validation import compare
 from tests.hardware_models.tables import ENTRY, PROVENANCE
 
 CONV, HEAD = conv2d((3, 8, 8), 16, 3), linear((16,), 10)
@@ -55,3 +56,13 @@ def test_a_table_is_a_hardware_model():
 
 def test_a_table_crosses_processes():
     assert pickle.loads(pickle.dumps(TABLE)) == TABLE
+
+
+def test_a_table_that_was_not_validated_is_not_warned_of():
+    assert TABLE.warning() is None
+
+
+def test_the_mark_of_a_bad_table_survives_its_document():
+    bad = replace(TABLE, validation=compare([1.0, 2.0], [1.5, 2.0], [[1.5, 2.0], [1.5, 2.0]]))
+    assert bad.warning() is not None
+    assert LatencyTable.from_json(bad.to_json()).warning() == bad.warning()

@@ -46,7 +46,7 @@ def test_defaults_of_an_operator_are_not_written():
     [
         ("schema", 2, "schema: expected 1, the schema that this version reads (profile the device again), got 2"),
         ("schema", True, "schema: expected 1"),
-        ("extra", 1, "unknown field 'extra'; expected calibration, entries, provenance, schema"),
+        ("extra", 1, "unknown field 'extra'; expected calibration, entries, provenance, schema, validation"),
         ("entries", {}, "entries: expected a list of 0 to 100000 items, got an object"),
         ("entries.0.latency_ms", -1, "entries[0].latency_ms: expected a finite number from 0 to 1e+12, got -1"),
         ("entries.0.latency_ms", True, "entries[0].latency_ms: expected a finite number from 0 to 1e+12, got True"),
@@ -80,6 +80,7 @@ def test_defaults_of_an_operator_are_not_written():
         ("provenance.created_at", "2026-01-31T12:00:00", "provenance.created_at: expected an ISO 8601 time"),
         ("calibration.scale", -0.1, "calibration.scale: expected a finite number from 0 to 1e+12, got -0.1"),
         ("calibration.validation", {}, "calibration.validation.kendall_tau: is missing"),
+        ("validation", {}, "validation.kendall_tau: is missing"),
     ],
 )
 def test_a_wrong_field_is_named(path: str, value: Any, message: str):
@@ -120,3 +121,9 @@ def test_numbers_that_are_none_are_refused(number: str):
 def test_anything_else_is_one_clear_line(text: str | bytes):
     with pytest.raises(ValueError, match=r"\Alatency table[^\n]*\Z"):
         LatencyTable.from_json(text)
+
+
+def test_a_document_without_a_validation_is_read():
+    document = json.loads(TABLE.to_json())
+    del document["validation"]
+    assert LatencyTable.from_json(json.dumps(document)) == TABLE

@@ -7,11 +7,13 @@ from datetime import datetime
 
 import pytest
 import torch
+from torch import nn
 
 from hardware_models.device import this_device
 from hardware_models.latency_table import LatencyTable
 from hardware_models.op import Op, conv2d, elementwise
-from hardware_models.profiler import MOST_VISITS, Anchor, Network, measure, profile
+from hardware_models.profiler import MOST_VISITS, Anchor, Network, measure, profile, profile_and_validate
+from hardware_models.sampling import SAMPLES_A_VISIT
 from tests.hardware_models.small_networks import IMAGE, chain_network, chain_ops
 
 SMALL, LARGE = conv2d((8, 8, 8), 8, 3), conv2d((64, 32, 32), 64, 3)
@@ -38,7 +40,7 @@ def test_each_distinct_operator_has_an_entry(table: LatencyTable):
 def test_an_entry_is_told_with_its_spread(table: LatencyTable):
     for entry in table.entries.values():
         assert 0 < entry.minimum_ms <= entry.quartile_ms <= entry.median_ms
-        assert entry.samples == 3 * MOST_VISITS * table.provenance.rounds
+        assert entry.samples == SAMPLES_A_VISIT * MOST_VISITS * table.provenance.rounds
         assert min(entry.halves_ms) > 0
 
 
@@ -94,7 +96,9 @@ def test_latency_is_of_a_whole_batch():
 def test_progress_ends_at_its_total():
     heard: list[tuple[int, int]] = []
     profile([SMALL], rounds=2, progress=lambda done, total: heard.append((done, total)))
-    assert heard == [*((done, 8) for done in range(1, 9)), (8, 8)]
+    assert {total for _, total in heard} == {6}
+    assert [done for done, _ in heard] == sorted(done for done, _ in heard)
+    assert (heard[0], heard[-1]) == ((1, 6), (6, 6))
 
 
 def test_torch_has_its_threads_back_afterwards():
@@ -114,7 +118,7 @@ def test_no_networks_are_measured_at_once():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"engine": "tensorrt"}, "unknown engine 'tensorrt'; expected one of torch, onnxruntime"),
+        ({"engine": "tensorrt"}, "unknown engine 'tensorrt'; expected one of onnxruntime, "),
         ({"threads": 0}, "threads must be at least 1, got 0"),
         ({"batch": 0}, "batch must be at least 1, got 0"),
         ({"rounds": 1}, "rounds must be at least 2, got 1"),
@@ -140,3 +144,29 @@ def test_an_operator_that_lies_about_its_output_is_refused():
 def test_an_operator_that_cannot_run_is_refused():
     with pytest.raises(ValueError, match=r"add 4x8x8 [+] 3x8x8 -> 4x8x8: PyTorch cannot run it"):
         profile([Op("add", ((4, 8, 8), (3, 8, 8)), (4, 8, 8)), elementwise("relu", (4,))])
+
+
+def test_networks_that_were_not_used_validate_a_table():
+    held_out = [Anchor(chain_network(width, 2), IMAGE, chain_ops(width, 2)) for width in (8, 32, 64)]
+    found = profile_and_validate([], ANCHORS, held_out, rounds=6)
+    assert found.validation is not None
+    assert (found.validation.networks, found.validation.kendall_tau) == (3, 1.0)
+    assert found.calibration.anchors == 6
+
+
+class Cut(nn.Module):
+    """A network that ignores its input."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return zeros."""
+        return 0 * images.sum((1, 2, 3))
+
+
+def test_an_anchor_that_ignores_its_input_is_left_out():
+    cut = Anchor(Cut(), IMAGE, chain_ops(8, 1))
+    assert profile([], [*ANCHORS, cut], rounds=2).calibration.anchors == 6
+
+
+def test_anchors_that_all_ignore_their_input_are_refused():
+    with pytest.raises(ValueError, match="of 5 anchors only 0 compute anything of their input"):
+        profile([], [Anchor(Cut(), IMAGE, chain_ops(8, 1))] * 5)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import gc
-import time
 
 import numpy as np
 
+from hardware_models.clocks import ThreadClock
 from hardware_models.sampling import SAMPLES_A_VISIT, Visits, Workload, visit_in_rounds
 
 
@@ -15,9 +15,9 @@ def spin(count: int) -> Workload:
     return Workload(f"spin {count}", lambda: sum(range(count)))
 
 
-def last(workloads: list[Workload], rounds: int, threads: int = 1, **settings: object) -> Visits:
+def last(workloads: list[Workload], rounds: int, **settings: object) -> Visits:
     """Return the visits after all rounds."""
-    *_, visits = visit_in_rounds(workloads, rounds, threads, np.random.default_rng(0), **settings)  # type: ignore[arg-type]
+    *_, visits = visit_in_rounds(workloads, rounds, ThreadClock(), np.random.default_rng(0), **settings)  # type: ignore[arg-type]
     return visits
 
 
@@ -49,15 +49,20 @@ def test_samples_are_milliseconds_of_one_call():
     assert 0.01 < np.median(visits.of(0)) < 20
 
 
-def test_sleeping_costs_no_cpu_time():
-    visits = last([Workload("sleep", lambda: time.sleep(0.02))], 2)
-    assert max(visits.of(0)) < 10
+def test_a_settled_workload_is_left_out():
+    settled: set[int] = set()
+    rounds = visit_in_rounds([spin(10), spin(20)], 4, ThreadClock(), np.random.default_rng(0), settled=settled)
+    next(rounds)
+    settled.add(0)
+    assert [visits.workloads[2:] for visits in rounds][-1] == [1, 1, 1]
 
 
-def test_several_threads_are_timed_by_the_wall():
-    visits = last([Workload("sleep", lambda: time.sleep(0.02))], 10, threads=2)
-    assert min(visits.of(0)) >= 19
-    assert visits.wall_ms > visits.cpu_ms
+def test_rounds_end_when_all_are_settled():
+    settled: set[int] = set()
+    rounds = visit_in_rounds([spin(10)], 4, ThreadClock(), np.random.default_rng(0), settled=settled)
+    next(rounds)
+    settled.add(0)
+    assert list(rounds) == []
 
 
 def test_the_garbage_collector_rests_and_comes_back():
@@ -74,7 +79,7 @@ def test_progress_hears_of_each_visit():
 
 
 def test_the_consumer_may_stop_early():
-    rounds = visit_in_rounds([spin(10)], 100, 1, np.random.default_rng(0))
+    rounds = visit_in_rounds([spin(10)], 100, ThreadClock(), np.random.default_rng(0))
     assert next(rounds).rounds == [0]
     rounds.close()
     assert gc.isenabled()

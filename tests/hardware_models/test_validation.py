@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from hardware_models.validation import compare, kendall_tau
+from hardware_models.validation import ValidationReport, compare, kendall_tau
 
 
 def test_errors_are_relative_to_the_measurement():
@@ -57,3 +60,28 @@ def test_halves_of_another_shape_are_refused():
 def test_impossible_measurements_are_refused(bad):
     with pytest.raises(ValueError, match="latencies must be finite and the measured ones above zero"):
         compare([1.0], [bad])
+
+
+GOOD = ValidationReport(
+    20, mape=0.05, max_error=0.1, rmse_ms=0.1, kendall_tau=0.92, pearson=0.99, within_5=0.6, within_10=1.0,
+    truth_mape=0.02, truth_kendall_tau=0.95,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "warning"),
+    [
+        ({}, None),
+        ({"mape": 0.051}, "its mean error on 20 networks is 5.1%, the measurements' own halves differ by 2.0%"),
+        ({"mape": 0.08, "truth_mape": 0.041}, None),
+        ({"mape": 0.09, "truth_mape": 0.041}, "its mean error on 20 networks is 9.0%"),
+        ({"mape": 0.06, "truth_mape": None}, "the measurements' own noise is not known"),
+        ({"kendall_tau": 0.919}, "it ranks 20 networks with Kendall tau 0.919, their halves with 0.950"),
+        ({"kendall_tau": None}, None),
+        ({"truth_kendall_tau": None, "kendall_tau": 0.1}, None),
+        ({"truth_mape": 0.051}, "the machine was too noisy to tell how good it is: .* differ by 5.1%"),
+    ],
+)
+def test_a_table_that_is_worse_than_its_noise_is_warned_of(change, warning):
+    found = replace(GOOD, **change).warning()
+    assert found is None if warning is None else re.search(warning, found or "")
