@@ -12,8 +12,8 @@ from search.plots import BLUE, GREY, INK, STYLE, check_picture_path
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BANDS = (0.05, 0.10)
-"""The errors that are drawn as bands about the diagonal."""
+BANDS = {0.10: "#ECEEF0", 0.05: "#D3D7DC"}
+"""The errors that are drawn as bands about the diagonal, and their colours."""
 
 
 def draw_latencies(title: str, predicted_ms: np.ndarray, measured_ms: np.ndarray, note: str, path: Path) -> None:
@@ -46,8 +46,8 @@ def draw_latencies(title: str, predicted_ms: np.ndarray, measured_ms: np.ndarray
 def _draw_bands(axes: Axes, low: float, high: float) -> None:
     """Draw the diagonal, on which predictions are exact, and the bands of small errors."""
     ends = np.array([low, high])
-    for error in sorted(BANDS, reverse=True):
-        look: dict[str, Any] = {"color": GREY, "alpha": 0.16, "linewidth": 0, "label": f"within {error:.0%}"}
+    for error, colour in BANDS.items():
+        look: dict[str, Any] = {"color": colour, "linewidth": 0, "label": f"within {100 * error:.0f} %"}
         axes.fill_between(ends, ends * (1 - error), ends * (1 + error), **look)
     axes.plot(ends, ends, color=GREY, linewidth=1.0, zorder=2)
 

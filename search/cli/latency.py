@@ -138,11 +138,11 @@ def cover_space(space: GenotypeSpace) -> Coverage:
 
 def fresh_table(storage: Storage, setup: Setup, coverage: Coverage) -> Table | None:
     """Return the newest stored table of this machine, engine, threads, batch and versions that holds every operator."""
-    from hardware_models.device import this_device
     from hardware_models.engines import open_engine
     from hardware_models.latency_table import LatencyTable
 
-    device, engine = this_device(), open_engine(setup.engine, setup.threads)
+    engine = open_engine(setup.engine, setup.threads)
+    device = engine.device
     stored = storage.load_latency_table(
         device=device.id, engine=engine.name, threads=setup.threads, batch=setup.batch, max_age_s=FRESH_DAYS * 86_400
     )

@@ -54,7 +54,9 @@ def test_an_engine_tells_its_name_and_version(name: str):
     assert engine.layout in ("channels_first", "channels_last")
 
 
-@pytest.mark.parametrize("name", engine_names())
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * ("compile" in name)) for name in engine_names()]
+)
 def test_an_engine_computes_anew_at_each_call(name: str):
     engine = engine_or_skip(name)
     with engine.session():
