@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -68,24 +68,24 @@ def networks_of(
     """
     from hardware_models.calibration import MINIMUM_ANCHORS
 
-    chosen = stratified(coverage, anchors)
-    used = set(space.keys(chosen))
-    left = np.array([key not in used for key in space.keys(coverage.genotypes)], dtype=bool)
-    rest = Coverage(coverage.ops, coverage.genotypes[left], coverage.costs[left])
-    calibrating = _built(space, chosen, {})
-    known = {tuple(one.ops): one for one in calibrating}
-    return calibrating if len(calibrating) >= MINIMUM_ANCHORS else [], _built(space, stratified(rest, held_out), known)
+    calibrating = _spread(space, coverage, anchors, set())
+    others = _spread(space, coverage, held_out, {tuple(one.ops) for one in calibrating})
+    return calibrating if len(calibrating) >= MINIMUM_ANCHORS else [], others
 
 
-def _built(space: GenotypeSpace, genotypes: np.ndarray, known: dict[tuple[Op, ...], Anchor]) -> list[Anchor]:
-    """Return the networks of these genotypes that use their input, and whose operators are not those of another."""
+def _spread(space: GenotypeSpace, coverage: Coverage, count: int, known: set[tuple[Op, ...]]) -> list[Anchor]:
+    """Return up to `count` networks, evenly spread over the range of costs, whose operators differ and are not known.
+
+    Those that cannot be built, or ignore their input, are left out.
+    """
     from hardware_models.input_use import uses_input
     from hardware_models.profiler import Anchor
 
-    built: dict[tuple[Op, ...], Anchor] = {}
-    for genotype in genotypes:
+    different: dict[tuple[Op, ...], Any] = {}
+    for genotype in stratified(coverage, 2 * count):
         candidate = architecture_of(space.decode(genotype))
-        network, ops = network_of(candidate), tuple(candidate.ops())
-        if network is not None and ops not in known and uses_input(*network):
-            built.setdefault(ops, Anchor(*network, ops))
-    return list(built.values())
+        different.setdefault(tuple(candidate.ops()), candidate)
+    left = [(ops, candidate) for ops, candidate in different.items() if ops not in known]
+    places = np.linspace(0, len(left) - 1, min(count, len(left))).round().astype(int)
+    networks = ((network_of(left[place][1]), left[place][0]) for place in places)
+    return [Anchor(*network, ops) for network, ops in networks if network is not None and uses_input(*network)]
