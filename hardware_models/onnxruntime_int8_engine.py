@@ -73,10 +73,14 @@ def quantised(document: bytes, calibration: list[tuple[Tensor, ...]]) -> bytes:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """Keep the quantiser's advice on preprocessing, which networks of folded layers do not need, off the log."""
+    """Keep the quantiser's advice on preprocessing, which folded networks do not need, off the log, and warnings."""
+    import onnxruntime
+
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
+    onnxruntime.set_default_logger_severity(3)
     try:
         yield
     finally:
         logging.disable(before)
+        onnxruntime.set_default_logger_severity(2)  # what it is by default; it cannot be asked for
