@@ -1,6 +1,6 @@
 """Joint, separate and factorized search of HPOLib's perceptrons and their trainings, at equal numbers of evaluations.
 
-    python benchmarks/search_flows.py [--seeds 20] [--peer-seeds 10] [--datasets protein_structure,...]
+    python benchmarks/search_flows.py [--seeds 20] [--peer-seeds 8] [--datasets protein_structure,...]
 
 The flows are those of the shipped studies flow_joint, flow_separate and flow_factorized, with their hill climbing, and
 variants of them; beside them the same flows as PyGlove programs (`pg.sample` with `where=`, PyGlove's hill climbing,
@@ -182,7 +182,7 @@ def main() -> int:
     """Compare the flows; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--peer-seeds", type=int, default=10)
+    parser.add_argument("--peer-seeds", type=int, default=8)
     parser.add_argument("--datasets", default=",".join(HPOLIB_DATASETS))
     options = parser.parse_args()
     versions = f"Python {platform.python_version()}, PyGlove {importlib.metadata.version('pyglove')}"
