@@ -1,1 +1,1 @@
-"""Latency tables that others have published: each module reads one format, by its function `read`."""
+"""Formats of latency tables from outside, a module each, found by its name; see `hardware_models.importing`."""
