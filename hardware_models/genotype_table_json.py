@@ -113,7 +113,7 @@ def _origin(field: Field) -> Origin:
     return Origin(
         device=members["device"].text(),
         engine=members["engine"].text(),
-        batch=members["batch"].integer(1, 10**9),
+        batch=None if members["batch"].value is None else members["batch"].integer(1, 10**9),
         method=members["method"].text(),
         source=members["source"].text(500),
         sha256=str(members["sha256"].value),

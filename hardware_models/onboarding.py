@@ -94,7 +94,8 @@ def suggest(known: Knowledge, count: int) -> np.ndarray:
         raise ValueError(f"expected {LEAST_MEASURED} to {len(known.known)} networks to be measured, got {count}")
     constant = np.full((len(known.known), 1), OVERHEAD)
     features = np.concatenate([SCALE * known.mean[:, None], constant, known.differences], axis=1)
-    covariance, chosen = np.eye(features.shape[1]), []
+    chosen: list[int] = []
+    covariance = np.eye(features.shape[1])
     for _ in range(count):
         variance = np.einsum("ij,jk,ik->i", features, covariance, features, optimize=True)
         variance[chosen] = -1.0

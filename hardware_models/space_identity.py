@@ -91,8 +91,8 @@ class SpaceIdentity:
         names = [column.name for column in space.columns]
         differs = "its choices or constants differ" if names == list(self.decisions) else f"it decides {_few(names)}"
         raise ValueError(
-            f"the latency model was made for the space {self.name} ({self.fingerprint[:12]}, which decides "
-            f"{_few(self.decisions)}), not for this one ({space.fingerprint[:12]}): {differs}; use a model of this space"
+            f"the latency model was made for the space {self.name} ({self.fingerprint[:12]}, deciding "
+            f"{_few(self.decisions)}), not for this one ({space.fingerprint[:12]}): {differs}; take a model of this one"
         )
 
     def rows(self, genotypes: np.ndarray) -> np.ndarray:
@@ -125,6 +125,10 @@ class SpaceIdentity:
     def ranks(self, rows: np.ndarray) -> np.ndarray:
         """Return where each of `rows` (n, width) stands in `grid`, (n,)."""
         return np.asarray(np.ravel_multi_index(tuple(rows.T), self.cardinalities))
+
+    def code(self, row: Sequence[int]) -> str:
+        """Return a genotype as text: its digits, or its numbers with dashes where one may have two digits."""
+        return ("" if max(self.cardinalities) <= 10 else "-").join(str(int(number)) for number in row)
 
     def counts(self, rows: np.ndarray) -> np.ndarray:
         """Return how often each choice is made, as parts of all decisions: (n, m), m the choices that are told apart.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
-import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -48,6 +48,9 @@ def modified(path: Path) -> str:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
 
 
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A row of a table of text: its cells by column, and where it stands."""
@@ -70,23 +73,18 @@ class Row:
     def integer(self, column: str, least: int, most: int = 2**31, default: int | None = None) -> int:
         """Return a whole number within the bounds."""
         cell = self.text(column, None if default is None else str(default))
-        if not (
-            cell.isascii() and cell.removeprefix("-").isdecimal() and len(cell) < 20 and least <= int(cell) <= most
-        ):
+        whole = cell.isascii() and cell.removeprefix("-").isdecimal() and len(cell) < 20
+        if not whole or not least <= int(cell) <= most:
             self.refuse(f"{column}: expected an integer from {least} to {most}, got {ascii(cell)[:60]}")
         return int(cell)
 
     def latency(self, column: str, per_ms: float, *, zero: bool = False) -> float:
         """Return a latency in ms, above zero or also `zero`; a cell holds `per_ms` of its unit for a millisecond."""
         cell = self.text(column)
-        try:
-            value = float(cell) / per_ms
-        except ValueError:
-            value = math.nan
+        value = float(cell) / per_ms if _NUMBER.fullmatch(cell) else -1.0
         if not 0 <= value < 1e12 or (value == 0 and not zero):
-            self.refuse(
-                f"{column}: expected a latency {'of at least' if zero else 'above'} zero, got {ascii(cell)[:60]}"
-            )
+            bound = "of at least" if zero else "above"
+            self.refuse(f"{column}: expected a latency {bound} zero, got {ascii(cell)[:60]}")
         return value
 
     def refuse(self, problem: str) -> NoReturn:

@@ -11,6 +11,7 @@ import numpy as np
 
 from hardware_models.additive_terms import pairs_of
 from hardware_models.documents import DeviceModel
+from hardware_models.imported_table import UNKNOWN
 from hardware_models.learning import learn
 from hardware_models.listed_table import ListedTable, can_be_listed
 from hardware_models.space_identity import SpaceIdentity
@@ -65,7 +66,7 @@ def learnt(path: Path, space: SpaceIdentity, found: Networks, pairs: str = "none
 
 def origin(path: Path, device: str, method: str, networks: int) -> Origin:
     """Return where a model of a file's networks comes from."""
-    return Origin(device, "unknown", 1, method, path.name[:200], digest(path), networks, modified(path))
+    return Origin(device, UNKNOWN, None, method, path.name[:200], digest(path), networks, modified(path))
 
 
 def read_networks(path: Path, space: SpaceIdentity, *, device: str = "", unit: str | None = None) -> Networks:

@@ -1,8 +1,8 @@
 """FBNet's operator table as mobile-vision's `runtime_lut` has it: one JSON record a line, microseconds at percentiles.
 
-A record (Wu et al., 2018; `facebookresearch/mobile-vision`, `runtime_lut/code/lut_schema.py`) holds `op_type`, `op_args`
-(each argument as the text of a Caffe2 protobuf), `input_shapes` (activation, weight, bias), `input_dtypes` (Caffe2's
-numbers), `runtime_us_p0`, `_p10`, `_p50`, `_p90`, `_p100` and `device`.
+A record (Wu et al., 2018; `facebookresearch/mobile-vision`, `runtime_lut/code/lut_schema.py`) holds `op_type`,
+`op_args` (each argument as the text of a Caffe2 protobuf), `input_shapes` (activation, weight, bias), `input_dtypes`
+(Caffe2's numbers), `runtime_us_p0`, `_p10`, `_p50`, `_p90`, `_p100` and `device`.
 """
 
 from __future__ import annotations
@@ -18,19 +18,16 @@ from hardware_models.strict_json import Field, parse
 from hardware_models.text_file import read_text
 
 PERCENTILES = (0, 10, 50, 90, 100)
-DTYPES = {1: "float32", 2: "int32", 3: "uint8", 5: "bool", 6: "uint8", 7: "int8", 8: "uint16", 9: "int16"} | {
-    10: "int64",
-    12: "float16",
-    13: "float64",
-}
-"""Caffe2's `TensorProto.DataType`. Int8 operators hold `uint8` activations, which is what they call int8."""
+DTYPES = {1: "float32", 2: "int32", 6: "uint8", 7: "int8", 8: "uint16", 9: "int16", 10: "int64", 12: "float16"}
+"""Caffe2's `TensorProto.DataType`, of tensors that a network computes with."""
 
 _FIELDS = frozenset({"op_type", "op_args", "input_shapes", "input_dtypes", "device"}) | {
     f"runtime_us_p{percentile}" for percentile in PERCENTILES
 }
 _ARGUMENT = re.compile(
-    r'\s*name:\s*"([A-Za-z_0-9]{1,64})"\s*(?:(?:i|f):\s*(-?[0-9.eE+-]{1,40})|s:\s*"([^"\\]{0,64})")?\s*'
+    r'\s*name:\s*"(\w{1,64})"\s*((?:(?:i|f|s|ints|floats):\s*(?:[\w.+-]{1,40}|"[^"\\]{0,64}")\s*){0,64})'
 )
+_VALUE = re.compile(r'\w+:\s*"?([^"\s]*)')
 _SIZE = 2**31
 
 
@@ -111,25 +108,23 @@ def _conv(kind: str, shapes: list[Shape], arguments: dict[str, str], dtype: str,
 
 def _dtype(record: dict[str, Field], inputs: int, place: str) -> str:
     """Return the type of the activation; an int8 operator's is int8, however Caffe2 stores it."""
-    number = [item.integer(0, 100) for item in record["input_dtypes"].items(64, 1)][0]
+    numbers = [item.integer(0, 100) for item in record["input_dtypes"].items(inputs, inputs)]
     if record["op_type"].text(64).startswith("Int8"):
         return "int8"
-    if number not in DTYPES:
-        raise ValueError(
-            f"{place}.input_dtypes: expected one of {sorted(DTYPES)} for each of {inputs} inputs, got {number}"
-        )
-    return DTYPES[number]
+    if numbers[0] not in DTYPES:
+        raise ValueError(f"{place}.input_dtypes: expected one of {', '.join(map(str, DTYPES))}, got {numbers[0]}")
+    return DTYPES[numbers[0]]
 
 
 def _arguments(record: dict[str, Field], place: str) -> dict[str, str]:
-    """Return the values of arguments that are numbers or strings, by name; their text is matched, never run."""
+    """Return the values of arguments by name, of several equal ones the one; their text is matched, never run."""
     found: dict[str, str] = {}
     for item in record["op_args"].items(64):
         text = item.value
         match = _ARGUMENT.fullmatch(text) if isinstance(text, str) else None
         if match is None:
             raise ValueError(f'{place}: op_args: expected text like name: "kernel" i: 3, got {ascii(text)[:60]}')
-        found[match[1]] = match[2] or match[3] or ""
+        found[match[1]] = " ".join(dict.fromkeys(_VALUE.findall(match[2])))
     return found
 
 

@@ -1,8 +1,8 @@
 """A CSV of kernels as nn-Meter's builder has it: one kernel's settings and its latency in ms a row.
 
 Columns (Zhang et al., MobiSys 2021; `microsoft/nn-Meter`, `extract_feature.py`): `HW`, `CIN`, `COUT`, `KERNEL_SIZE`,
-`STRIDES` or `POOL_STRIDES`, and `latency`, which nn-Meter measures in ms. Which kernel stands in a column `kernel`, or, as
-nn-Meter keeps a kernel a file, in the file's name, e.g. `conv-bn-relu.csv`.
+`STRIDES` or `POOL_STRIDES`, and `latency`, which nn-Meter measures in ms. Which kernel it is stands in a column
+`kernel` or, as nn-Meter keeps a kernel a file, in the file's name, e.g. `conv-bn-relu.csv`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ ACTIVATIONS = {"relu": "relu", "relu6": "relu6", "hswish": "hardswish"}
 POOLS = {"maxpool": "max_pool2d", "avgpool": "avg_pool2d"}
 PLAIN = {"relu": "relu", "hswish": "hardswish", "bn": "batch_norm2d", "se": "se", "channelshuffle": "channel_shuffle"}
 
-_KERNEL = re.compile(r"(?:dwconv|conv)(?:-(?:bn|relu6|relu|hswish))*|maxpool|avgpool|global-avgpool|fc|addrelu|add|bnrelu"
-                     r"|bn|relu|hswish|se|channelshuffle")  # fmt: skip
+_KERNEL = re.compile(
+    r"(?:dwconv|conv)(?:-(?:bn|relu6|relu|hswish))*|maxpool|avgpool|global-avgpool|fc|addrelu|add|bnrelu|bn|relu|hswish|se"
+    r"|channelshuffle"
+)
 
 
 def recognises(head: str) -> bool:
@@ -67,22 +69,24 @@ def _of_file(path: Path) -> str | None:
 def _op(row: Row, kernel: str) -> Op:
     if not _KERNEL.fullmatch(kernel):
         row.refuse(f"kernel: expected one like conv-bn-relu, dwconv-bn, maxpool, fc or add, got {ascii(kernel)[:60]}")
-    inputs = row.integer("CIN", 1)
     if kernel == "fc":
-        return linear((inputs,), row.integer("COUT", 1))
-    shape = (inputs, row.integer("HW", 1), row.integer("HW", 1))
+        return linear((row.integer("CIN", 1),), row.integer("COUT", 1))
+    shape = (row.integer("CIN", 1), row.integer("HW", 1), row.integer("HW", 1))
     if "conv" in kernel:
         return _conv(row, kernel.split("-"), shape)
-    if kernel in POOLS:
-        return _pool(row, POOLS[kernel], shape)
-    if kernel == "global-avgpool":
-        return Op("global_avg_pool", (shape,), shape[:1])
-    if kernel == "bnrelu":
-        return chain("bn_relu", elementwise("batch_norm2d", shape), elementwise("relu", shape))
-    add = elementwise("add", shape, 2)
-    if kernel in ("add", "addrelu"):
-        return add if kernel == "add" else chain("add_relu", add, elementwise("relu", shape))
-    return elementwise(PLAIN[kernel], shape)
+    return _pool(row, POOLS[kernel], shape) if kernel in POOLS else _without_settings(kernel, shape)
+
+
+def _without_settings(kernel: str, shape: tuple[int, int, int]) -> Op:
+    """Return a kernel that is settled by its input's shape."""
+    add, norm, relu = elementwise("add", shape, 2), elementwise("batch_norm2d", shape), elementwise("relu", shape)
+    composed = {
+        "global-avgpool": Op("global_avg_pool", (shape,), shape[:1]),
+        "bnrelu": chain("bn_relu", norm, relu),
+        "add": add,
+        "addrelu": chain("add_relu", add, relu),
+    }
+    return composed.get(kernel) or elementwise(PLAIN[kernel], shape)
 
 
 def _conv(row: Row, parts: list[str], shape: tuple[int, int, int]) -> Op:

@@ -12,12 +12,13 @@ import click
 from search.cli.best import best
 from search.cli.browse import list_studies, show, trials
 from search.cli.catalog import algorithms, spaces, studies
+from search.cli.devices import devices
 from search.cli.doctor import doctor
 from search.cli.export import export
 from search.cli.failures import ExitCode
 from search.cli.launch import launch
 from search.cli.pareto import pareto
-from search.cli.profile import devices, profile
+from search.cli.profile import profile
 from search.cli.recost import recost
 from search.cli.transfer import delete, load, save
 

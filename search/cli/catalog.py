@@ -1,4 +1,4 @@
-"""`studies`, `spaces`, `algorithms`, `devices`: what can be named on the command line or in a study file."""
+"""`studies`, `spaces`, `algorithms`: what can be named on the command line or in a study file."""
 
 from __future__ import annotations
 

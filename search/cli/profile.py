@@ -1,4 +1,4 @@
-"""`profile`, `devices`: measure the operators of a space on this machine; the tables that are stored."""
+"""`profile`: measure the operators of a space on this machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from search.cli.command import NAME, command, json_option, output, storage_optio
 from search.cli.output import Column, Output
 from search.cli.progress import ProgressLine
 from search.cli.runs import results_folder
-from search.cli.stored import existing_storage, not_made_yet, shown_storage, storage_hint
+from search.cli.stored import shown_storage, storage_hint
 from search.metric_names import duration, number
 
 if TYPE_CHECKING:
@@ -91,40 +91,10 @@ def profile(
         {"what": what, "table": _record(measured.table), "validation": record(measured, picture),
          "sha256": kept.sha256, "storage": shown_storage(storage)}
     )  # fmt: skip
-    _print_table(out, measured.table)
+    print_table(out, measured.table)
     print_validation(out, measured.table, picture)
     out.line(f"stored in {shown_storage(storage)} after {duration(time.monotonic() - began)}")
     out.line(f"all tables: python -m search devices{storage_hint(storage)}")
-
-
-@command("devices", example="devices")
-@storage_option
-@json_option
-def devices(storage: str, json: bool) -> None:
-    """List this machine and the devices whose latency tables are stored."""
-    from hardware_models.device import this_device
-
-    out, here = output(json=json), this_device()
-    stored = []
-    if not not_made_yet(storage):
-        with existing_storage(storage) as store:
-            stored = store.latency_tables()
-    records = [
-        {"device": table.device, "engine": table.engine, "threads": table.threads, "batch": table.batch,
-         "created_at": table.created_at, "sha256": table.sha256, "this_machine": table.device == here.id}
-        for table in stored
-    ]  # fmt: skip
-    out.document({"this": {"id": here.id, "name": here.name, "fingerprint": here.fingerprint}, "tables": records})
-    out.line(f"this machine: {here.name} ({here.id})")
-    if not stored:
-        out.line("no latency tables are stored; measure one: python -m search profile nasbench201")
-        return
-    columns = [Column("device"), Column("engine"), Column("threads", True), Column("batch", True), Column("measured")]
-    rows = [
-        [table.device, table.engine, str(table.threads), str(table.batch),
-         f"{duration(max(time.time() - table.created_at, 0.0))} ago"] for table in stored
-    ]  # fmt: skip
-    out.table(columns, rows)
 
 
 def _space_and_setup(what: str, resolution: int | None) -> tuple[GenotypeSpace, Setup]:
@@ -183,7 +153,7 @@ def _draw(what: str, measured: Measured, plot: Path | None, folder: Path) -> Pat
     return path
 
 
-def _print_table(out: Output, table: LatencyTable) -> None:
+def print_table(out: Output, table: LatencyTable) -> None:
     """Print each entry with its spread, the dearest first, and what the calibration is worth."""
     entries = sorted(table.entries.items(), key=lambda item: -item[1].latency_ms)[:SHOWN]
     columns = [Column("operator"), Column("input"), Column("output"), Column("latency (µs)", True),
