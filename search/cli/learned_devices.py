@@ -105,7 +105,7 @@ def onboard(*, name: str, space: str, measured: Path, unit: str | None, storage:
     keep_and_tell([model], storage, out)
     out.line(f"from {len(latencies)} measured networks and {len(pool.models)} devices: {', '.join(pool.models)}")
     if model.validation is not None:
-        out.line(f"{held_out_text(model.validation)}; measured networks are the hardest to tell, others are closer")
+        out.line(f"{held_out_text(model.validation)}; measured on the most unusual networks of the space")
 
 
 def _known(storage: str, apart_from: str) -> Iterator[tuple[str, DeviceModel]]:
