@@ -123,7 +123,7 @@ def predict(known: Knowledge, measured: np.ndarray, latencies_ms: np.ndarray) ->
 
 
 def left_out(known: Knowledge, measured: np.ndarray, latencies_ms: np.ndarray) -> HeldOut:
-    """Return the error on each measured network by a prediction from the others; see `predict`.
+    """Return the error on each of four or more measured networks by a prediction from the others; see `predict`.
 
     The networks of `suggest` are the ones that are hardest to tell from each other: the error on all others is lower.
     """

@@ -15,7 +15,7 @@ from hardware_models.latency_table import LatencyTable
 from hardware_models.learned_table import LearnedTable
 from hardware_models.learning import learn
 from hardware_models.listed_table import ListedTable, can_be_listed
-from hardware_models.onboarding import Knowledge, knowledge, left_out, predict, suggest
+from hardware_models.onboarding import LEAST_MEASURED, Knowledge, knowledge, left_out, predict, suggest
 from hardware_models.smoothing import smoothed
 from hardware_models.space_identity import SpaceIdentity, identity_of
 from hardware_models.table_origin import Origin
@@ -53,7 +53,8 @@ class DevicePool:
         """Return the model of a device on which `genotypes` (k, width) took `latencies_ms` (k,).
 
         It lists every network of a small space; of a large one, a table is learnt from what is predicted for the pool.
-        The pool must have been made with these genotypes. Its validation leaves each measured network out once.
+        The pool must have been made with these genotypes. Its validation leaves each measured network out once; from three
+        networks there is none.
 
         Raises:
           ValueError: for fewer than three networks, or latencies that are not above zero.
@@ -61,7 +62,8 @@ class DevicePool:
         keys = {key: index for index, key in enumerate(map(tuple, self.genotypes.tolist()))}
         measured = np.array([keys[tuple(row)] for row in self.space.rows(genotypes).tolist()], np.int64)
         predicted = predict(self.knowledge, measured, latencies_ms)
-        validation = left_out(self.knowledge, measured, latencies_ms)
+        enough = len(measured) > LEAST_MEASURED
+        validation = left_out(self.knowledge, measured, latencies_ms) if enough else None
         about = replace(origin, method="onboarded", networks=len(measured))
         if can_be_listed(self.space):
             return ListedTable(self.space, about, predicted, validation)

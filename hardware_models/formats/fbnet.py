@@ -96,11 +96,11 @@ def _conv(kind: str, shapes: list[Shape], arguments: dict[str, str], dtype: str,
     kernel, stride = kernels[0], _whole(arguments, "stride", 1, place)
     padding, dilation = _whole(arguments, "pad", 0, place), _whole(arguments, "dilation", 1, place)
     groups = _whole(arguments, "group", 1, place)
+    if min(stride, dilation, groups) < 1:
+        raise ValueError(f"{place}: op_args: stride, dilation and groups must be at least 1, got {arguments}")
     sides = [(side + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1 for side in (height, width)]
-    if min(*sides, stride, dilation, groups) < 1 or padding < 0:
-        raise ValueError(
-            f"{place}: stride, dilation and groups must be at least 1 and leave an output, got {arguments}"
-        )
+    if min(sides) < 1:
+        raise ValueError(f"{place}: the kernel {kernel}x{kernel} leaves nothing of {height}x{width}")
     inputs, output = (channels, height, width), (shapes[1][0], *sides)
     conv = Op("conv2d", (inputs,), output, kernel, stride, padding, dilation, groups, len(shapes) == 3, dtype)
     return chain("conv_relu", conv, elementwise("relu", output)) if kind == "ConvRelu" else conv

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from search.cli.command import NAME, Command, command, json_option, output, storage_option
+from search.cli.command import Command, command, json_option, output, storage_option
 from search.cli.learned_devices import learn, onboard, suggest
 from search.cli.output import Column, Output
 from search.cli.stored import shown_storage, storage_hint
@@ -154,13 +154,10 @@ def import_(
 
 def keep_and_tell(models: list[DeviceModel], storage: str, out: Output) -> None:
     """Store models and print a line on each."""
-    from search.cli.known_devices import KnownDevice, device_of, keep_device
+    from search.cli.known_devices import KnownDevice, check_device_name, device_of, keep_device
     from search.storage import open_storage
 
-    names = [device_of(model) for model in models]
-    for name in names:
-        if not NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no device's name: give one of letters, digits, . _ - with --device")
+    names = [check_device_name(device_of(model)) for model in models]
     with closing(open_storage(storage)) as store:
         for model in models:
             keep_device(store, model)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from search.cli.command import NAME
 from search.cli.stored import existing_storage, not_made_yet
 
 if TYPE_CHECKING:
@@ -136,6 +137,13 @@ def find_device(storage: str, name: str) -> KnownDevice:
     close = difflib.get_close_matches(name, names, 1)
     hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(names[:8])}" if names else ""
     raise ValueError(f"no device {name!r} is known{hint} (python -m search devices lists them)")
+
+
+def check_device_name(name: str) -> str:
+    """Return a device's name as it is. Raises ValueError for one that cannot be typed everywhere."""
+    if not NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no device's name: use letters, digits, '.', '_', '-'; give one with --device")
+    return name
 
 
 def keep_device(store: Storage, model: DeviceModel) -> str:

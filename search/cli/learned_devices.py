@@ -93,9 +93,10 @@ def onboard(*, name: str, space: str, measured: Path, unit: str | None, storage:
     from hardware_models.space_identity import identity_of
     from search.cli.device_view import held_out_text
     from search.cli.devices import keep_and_tell
+    from search.cli.known_devices import check_device_name
     from search.device_pool import device_pool
 
-    out, compiled = output(json=json), named_space(space)
+    out, compiled, name = output(json=json), named_space(space), check_device_name(name)
     found = read_networks(measured, identity_of(compiled, space), device="", unit=unit)
     if len(found.latencies_ms) != 1:
         raise ValueError(f"{measured}: expected one column of latencies, got {', '.join(found.latencies_ms)}")
