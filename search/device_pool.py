@@ -53,8 +53,8 @@ class DevicePool:
         """Return the model of a device on which `genotypes` (k, width) took `latencies_ms` (k,).
 
         It lists every network of a small space; of a large one, a table is learnt from what is predicted for the pool.
-        The pool must have been made with these genotypes. Its validation leaves each measured network out once; from three
-        networks there is none.
+        The pool must have been made with these genotypes. Its validation leaves each measured network out once;
+        from three networks there is none.
 
         Raises:
           ValueError: for fewer than three networks, or latencies that are not above zero.
