@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +15,7 @@ from hardware_models.space_identity import SpaceIdentity
 from hardware_models.text_file import read_text
 
 FOLDER = Path(__file__).parent / "formats"
+_COMMENTS = re.compile(r"\A(#[^\n]*\n)*")
 HEAD = 4096
 """How many characters of a file a format is told by."""
 
@@ -61,7 +63,7 @@ def _module(name: str) -> ModuleType:
 
 def _told(path: Path) -> ModuleType:
     """Return the only format that recognises the file's head."""
-    head = read_text(path)[:HEAD]
+    head = _COMMENTS.sub("", read_text(path))[:HEAD]
     modules = [_module(name) for name in formats()]
     fitting = [module for module in modules if getattr(module, "recognises", lambda _: False)(head)]
     if len(fitting) != 1:

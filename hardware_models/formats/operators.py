@@ -23,8 +23,7 @@ _ABOUT = ("provenance", "calibration")
 
 def recognises(head: str) -> bool:
     """Return whether a file that begins like this is of this format."""
-    lines = [line for line in head.split("\n") if not line.startswith("#")]
-    return bool(lines) and {"kind", "inputs", "output"} <= set(lines[0].replace(" ", "").split(","))
+    return {"kind", "inputs", "output"} <= set(head.partition("\n")[0].replace(" ", "").split(","))
 
 
 def write(table: LatencyTable, path: Path) -> None:
