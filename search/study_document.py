@@ -201,7 +201,7 @@ def read_table(document: Any) -> dict[str, Any]:
         "device": fields.text("device", 255),
         "engine": fields.text("engine", 128),
         "threads": fields.integer("threads", 0, 1 << 20),
-        "batch": fields.integer("batch", 1, 1 << 30),
+        "batch": fields.integer("batch", 0, 1 << 30),
         "created_at": fields.number("created_at"),
         "provenance": fields.object("provenance"),
         "document": fields.text("document", 1 << 26),

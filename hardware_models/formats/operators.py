@@ -110,7 +110,7 @@ def _entry(row: Row, latency_ms: float, origin: dict[str, Any]) -> tuple[Op, Ent
     told = {name: _number(row, name) for name in _SPREAD if row.text(name, "")}
     try:
         [(found, entry)] = LatencyTable.from_json(_document({"op": op, **plain, **told}, origin)).entries.items()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         row.refuse(str(error).removeprefix("latency table.entries[0].").removeprefix("latency table.entries[0]: "))
     return found, entry
 
@@ -144,7 +144,7 @@ def _about(path: Path, comments: tuple[str, ...]) -> dict[str, Any]:
 def _with_origin(path: Path, found: Entries, about: dict[str, Any], device: str) -> LatencyTable:
     try:
         origin = LatencyTable.from_json(_document(None, about["provenance"], about.get("calibration")))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: {error}") from None
     provenance = dataclasses.replace(origin.provenance, device=device) if device else origin.provenance
     return LatencyTable(found.entries, provenance, origin.calibration)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from search.storage import Storage
 
 SHORTEST_DIGEST = 4
-UNKNOWN_BATCH = 0
-"""What the storage's column holds where nobody said how many images were in a call."""
+UNKNOWN = 0
+"""What the storage holds for the batch and the threads where nobody said them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +158,8 @@ def keep_device(store: Storage, model: DeviceModel) -> str:
     else:
         about = dataclasses.asdict(model.origin) | {"space": model.space.name}
     store.save_latency_table(
-        document, device=str(about["device"]), engine=str(about["engine"]), threads=int(about.get("threads", 1)),
-        batch=about["batch"] or UNKNOWN_BATCH, provenance=about,
+        document, device=str(about["device"]), engine=str(about["engine"]), threads=int(about.get("threads", UNKNOWN)),
+        batch=about["batch"] or UNKNOWN, provenance=about,
     )  # fmt: skip
     return sha256(document.encode()).hexdigest()
 

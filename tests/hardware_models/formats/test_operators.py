@@ -92,6 +92,11 @@ def test_a_device_may_be_renamed(tmp_path: Path):
         (HEAD + CONV.replace("conv2d", "\x1b[2J"), "phone.csv:2: kind: expected printable characters"),
         (HEAD + CONV + "conv2d,3x8x8\n", "phone.csv:3: expected 8 cells, one for each column, got 2"),
         (HEAD + CONV + '"conv2d,3x8x8\n', "phone.csv:3: not CSV: unexpected end of data"),
+        (
+            HEAD.replace("bias", "inner") + CONV.replace("false", "[" * 5000),
+            "phone.csv:2: inner: expected a number, true,",
+        ),
+        (HEAD.replace("bias", "inner") + CONV.replace("false", "[" * 900 + "]" * 900), "phone.csv:2:"),
         ("# provenance: nonsense\n" + HEAD + CONV, "phone.csv:1: provenance: expected JSON, got 'nonsense'"),
         ("# provenance: {}\n" + HEAD + CONV, "phone.csv: latency table.provenance.batch: is missing"),
     ],
