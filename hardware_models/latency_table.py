@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from hardware_models._base import MissingEntry
 from hardware_models.calibration import Calibration
 from hardware_models.counts import layers
@@ -106,6 +108,31 @@ class LatencyTable:
             return math.fsum(self.entries[op].latency_ms for op in ops)
         except KeyError as error:
             raise MissingEntry(error.args[0], f"the latency table of {self.provenance.device}") from None
+
+    def terms(self, op: Op) -> np.ndarray:
+        """Return what one operator adds to the latency in ms and, where it may bind, to its lower bound: (1,) or (2,).
+
+        Raises:
+          MissingEntry: for an operator that is not in the table.
+        """
+        latency_ms, scale = self.total_ms((op,)), self.calibration.scale
+        calls_ms = self.calibration.per_layer_ms * layers((op,)) + self.calibration.per_op_ms
+        added = [scale * latency_ms + calls_ms, min(scale, 1.0) * latency_ms]
+        return np.array(added if self._may_bind else added[:1])
+
+    def total(self, sums: np.ndarray) -> np.ndarray:
+        """Return `latency_ms`, (n, 1), of networks whose terms add up to `sums`, (n, 1) or (n, 2)."""
+        offset_ms = self.calibration.offset_ms
+        if not self._may_bind:
+            return sums + offset_ms if offset_ms else sums
+        bound: np.ndarray = np.maximum(sums[:, :1] + offset_ms, sums[:, 1:])
+        return bound
+
+    @property
+    def _may_bind(self) -> bool:
+        """Whether the calibrated latency can fall below what a calibration holds to be the least."""
+        fit = self.calibration
+        return min(fit.offset_ms, fit.per_layer_ms, fit.per_op_ms) < 0
 
     def to_json(self) -> str:
         """Return the table as one JSON document, which `from_json` reads back exactly."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hardware_models.architecture import architecture_of
+from hardware_models._base import GenotypeModel
+from search.costing.operator_costs import OperatorCosts
 from search.objectives import Constraint, Objective
 
 if TYPE_CHECKING:
@@ -15,18 +16,15 @@ if TYPE_CHECKING:
     from search.algorithms._base import KnownScores
     from spaces.genotype import GenotypeSpace
 
-REMEMBERED = 1_000_000
-"""Genotypes whose metrics are kept; beyond that the memory is emptied."""
-
 
 class KnownMetrics:
-    """Hardware models compiled against a space.
+    """Hardware models compiled against a space, any number of devices at once: docs/costing.md says how.
 
     Attributes:
       names: the metrics' names, in the order of the models.
     """
 
-    def __init__(self, space: GenotypeSpace, models: Sequence[HardwareModel]) -> None:
+    def __init__(self, space: GenotypeSpace, models: Sequence[HardwareModel | GenotypeModel]) -> None:
         """Take models whose metrics' names differ. Raises ValueError where two give the same metric, or none any."""
         self.names: tuple[str, ...] = tuple(name for model in models for name in model.metrics)
         twice = sorted({name for name in self.names if self.names.count(name) > 1})
@@ -37,38 +35,37 @@ class KnownMetrics:
         if not self.names:
             raise ValueError("known metrics need at least one hardware model with a metric")
         self._space = space
-        self._models = tuple(models)
-        self._memory: dict[bytes, np.ndarray] = {}
+        self._learnt = [model for model in models if isinstance(model, GenotypeModel)]
+        others = [model for model in models if not isinstance(model, GenotypeModel)]
+        self._operators = OperatorCosts(space, others) if others else None
+        given = [name for model in others for name in model.metrics]
+        given += [name for model in self._learnt for name in model.metrics]
+        self._order = [given.index(name) for name in self.names]
 
     def __call__(self, genotypes: np.ndarray) -> np.ndarray:
         """Return the metrics of genotypes (n, width) as float64 of shape (n, len(names)), always finite.
 
         Raises what a model raises (an operator that a latency table lacks), ValueError for a value that is not finite.
         """
-        keys = self._space.keys(genotypes)
-        if len(self._memory) > REMEMBERED:
-            self._memory.clear()
-        for key, genotype in zip(keys, genotypes, strict=True):
-            if key not in self._memory:
-                self._memory[key] = self._cost(genotype)
-        return np.array([self._memory[key] for key in keys], np.float64).reshape(len(keys), len(self.names))
+        rows = np.asarray(genotypes)
+        if rows.ndim != 2 or rows.shape[1] != self._space.width:
+            raise ValueError(f"genotypes must have shape (n, {self._space.width}), got {rows.shape}")
+        parts = [self._operators(rows)] if self._operators is not None else []
+        for model in self._learnt:
+            parts.append(np.asarray(model.costs(rows), np.float64).reshape(len(rows), len(model.metrics)))
+        costs = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        costs = costs if self._order == sorted(self._order) else costs[:, self._order]
+        self._check(costs)
+        return costs
 
-    def _cost(self, genotype: np.ndarray) -> np.ndarray:
-        found: dict[str, float] = {}
-        ops: Any = None
-        for model in self._models:
-            costs = getattr(model, "costs", None)
-            if costs is not None:
-                found.update(zip(model.metrics, costs(genotype[None])[0].tolist(), strict=True))
-                continue
-            ops = architecture_of(self._space.decode(genotype)).ops() if ops is None else ops
-            found.update(model(ops))
-        values = np.array([found[name] for name in self.names], np.float64)
-        if not np.isfinite(values).all():
+    def _check(self, costs: np.ndarray) -> None:
+        with np.errstate(all="ignore"):
+            if np.isfinite(costs.sum()):  # several times as fast as looking at each
+                return
+        for values in costs[~np.isfinite(costs).all(axis=1)].tolist():
             raise ValueError(
-                f"hardware models gave {dict(zip(self.names, values.tolist(), strict=True))}: expected finite numbers"
+                f"hardware models gave {dict(zip(self.names, values, strict=True))}: expected finite numbers"
             )
-        return values
 
 
 def known_scores(

@@ -73,6 +73,18 @@ class GenotypeSpace:
     def __repr__(self) -> str:
         return f"GenotypeSpace(width={self.width}, size={self.size}, fingerprint={self.fingerprint[:12]!r})"
 
+    def member(self, name: str) -> tuple[GenotypeSpace, slice] | None:
+        """Return the space of one member of a symbolic dict, and its columns in this space.
+
+        Genotypes of the member's space are these columns, and decode to `decode(row)[name]`. None where the value is no
+        plain dict with that member, or its members may depend on each other.
+        """
+        if self._build is None or type(self.value) is not pg.Dict or self.value.value_spec or name not in self.value:
+            return None
+        spaces = {key: GenotypeSpace(pg.clone(item, deep=True)) for key, item in self.value.sym_items()}
+        start = sum(spaces[key].width for key in list(spaces)[: list(spaces).index(name)])
+        return spaces[name], slice(start, start + spaces[name].width)
+
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Return `n` genotypes, each decision uniform over its candidates and each float uniform on its scale."""
         return _variation.sample(self._layout, n, rng)

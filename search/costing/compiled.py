@@ -1,0 +1,107 @@
+"""Metrics of genotypes from tables: found by probing, filled as they are asked for, packed once they are full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from hardware_models._base import AdditiveModel
+from search.costing.discovery import discover
+from search.costing.domain import Domain
+from search.costing.merging import merged
+from search.costing.packed import PackedSums
+from search.costing.probe import OutOfBudgetError, Probe
+from search.costing.tables import LocalTables
+
+PACKED_AFTER = 500_000
+"""Genotypes from which on full tables are packed: it takes PyTorch, whose import takes seconds."""
+
+CHECKED_EVERY = 1.05
+"""A genotype is checked against its operators whenever the number of costed ones has grown by this factor."""
+
+AGREEMENT = 1e-9
+"""The relative difference beyond which a checked genotype's metrics are taken to be wrong."""
+
+Slow = Callable[[np.ndarray], np.ndarray]
+"""Genotypes (n, width) -> metrics (n, k), from each one's operators."""
+
+
+class MiscompiledError(RuntimeError):
+    """A genotype whose metrics are not those of its operators."""
+
+
+class CompiledCosts:
+    """Metrics of a space's genotypes by additive models, from tables of what decides together."""
+
+    def __init__(self, domain: Domain, probe: Probe, models: Sequence[AdditiveModel], slow: Slow) -> None:
+        """Find out what decides together, within the probe's budget, and fill the tables as far as it reaches.
+
+        Raises:
+          OutOfBudgetError: when the budget does not reach for a structure.
+          NotCompilableError: for spaces whose operators hang on floats, or on too many decisions at once.
+        """
+        self._probe, self._models, self._slow = probe, models, slow
+        self._tables = LocalTables(discover(domain, probe), probe)
+        ends = np.cumsum([0, *probe.widths]).tolist()
+        self._slices = [slice(start, stop) for start, stop in pairwise(ends)]
+        self._terms, self._width = ends[-1], domain.space.width
+        self._packed: PackedSums | None = None
+        self._costed, self._next_check = 0, 1.0
+        self._random = np.random.default_rng(0)
+        self._fill(self._tables.rest())
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        """Return the metrics of canonical genotypes (n, width) in bounds, (n, k).
+
+        Raises:
+          MiscompiledError: when one that was checked differs from what its operators cost.
+          Exception: what a model raises for a genotype's operators.
+        """
+        self._costed += len(rows)
+        self._probe.budget += len(rows)
+        costs = self._from_tables(rows) if self._packed is None else self._totals(self._packed(rows))
+        if self._costed >= self._next_check and len(rows):
+            self._next_check = self._costed * CHECKED_EVERY
+            self._check(rows, costs)
+        return costs
+
+    def _from_tables(self, rows: np.ndarray) -> np.ndarray:
+        sums = self._tables(rows)
+        empty = np.isnan(sums[:, -1])
+        if empty.any():
+            self._fill(self._tables.empty(rows[empty]))
+            sums = self._tables(rows)
+        if 0 < self._tables.open <= self._probe.budget - self._probe.spent:
+            self._fill(self._tables.rest())
+        if self._costed >= PACKED_AFTER and not self._tables.open and not self._tables.values[:, -1].any():
+            self._packed = PackedSums(merged(self._tables, self._terms), self._width)
+        costs = self._totals(sums)
+        hard = np.isnan(sums[:, -1]) | (sums[:, -1] > 0)
+        if hard.any():
+            costs = np.array(costs)
+            costs[hard] = self._slow(rows[hard])
+        return costs
+
+    def _fill(self, cells: np.ndarray) -> None:
+        try:
+            self._tables.fill(cells)
+        except OutOfBudgetError:
+            return
+
+    def _totals(self, sums: np.ndarray) -> np.ndarray:
+        """Return the metrics of all models, (n, k), from the sums (n, t) of their terms and what stands behind them."""
+        given = [sums[:, part] for part in self._slices]
+        totals = [model.total(each) for model, each in zip(self._models, given, strict=True)]
+        if self._terms == sums.shape[1] and all(total is each for total, each in zip(totals, given, strict=True)):
+            return sums
+        return totals[0] if len(totals) == 1 else np.concatenate(totals, axis=1)
+
+    def _check(self, rows: np.ndarray, costs: np.ndarray) -> None:
+        index = int(self._random.integers(len(rows)))
+        slow = self._slow(rows[index : index + 1])[0]
+        if not np.allclose(costs[index], slow, rtol=AGREEMENT, atol=1e-12):
+            raise MiscompiledError(
+                f"genotype {rows[index].tolist()} costs {slow.tolist()}, not {costs[index].tolist()}"
+            )
