@@ -10,19 +10,23 @@ import numpy as np
 from hardware_models._base import AdditiveModel
 from search.costing.discovery import discover
 from search.costing.domain import Domain
-from search.costing.merging import merged
+from search.costing.merging import merged, simplified
 from search.costing.packed import PackedSums
 from search.costing.probe import OutOfBudgetError, Probe
+from search.costing.rows import RowsByPairs, RowsByWeights, TableRows
 from search.costing.tables import LocalTables
 
 PACKED_AFTER = 500_000
 """Genotypes from which on full tables are packed: it takes PyTorch, whose import takes seconds."""
 
-CHECKED_EVERY = 1.05
+CHECKED_EVERY = 1.2
 """A genotype is checked against its operators whenever the number of costed ones has grown by this factor."""
 
 AGREEMENT = 1e-9
 """The relative difference beyond which a checked genotype's metrics are taken to be wrong."""
+
+CHUNK = 8192
+"""Genotypes whose sums are turned into metrics at a time."""
 
 Slow = Callable[[np.ndarray], np.ndarray]
 """Genotypes (n, width) -> metrics (n, k), from each one's operators."""
@@ -46,7 +50,8 @@ class CompiledCosts:
         self._tables = LocalTables(discover(domain, probe), probe)
         ends = np.cumsum([0, *probe.widths]).tolist()
         self._slices = [slice(start, stop) for start, stop in pairwise(ends)]
-        self._terms, self._width = ends[-1], domain.space.width
+        self._terms, self._space = ends[-1], domain.space
+        self._metrics = sum(len(model.metrics) for model in models)
         self._packed: PackedSums | None = None
         self._costed, self._next_check = 0, 1.0
         self._random = np.random.default_rng(0)
@@ -76,13 +81,19 @@ class CompiledCosts:
         if 0 < self._tables.open <= self._probe.budget - self._probe.spent:
             self._fill(self._tables.rest())
         if self._costed >= PACKED_AFTER and not self._tables.open and not self._tables.values[:, -1].any():
-            self._packed = PackedSums(merged(self._tables, self._terms), self._width)
+            self._packed = PackedSums(self._rows())
         costs = self._totals(sums)
         hard = np.isnan(sums[:, -1]) | (sums[:, -1] > 0)
         if hard.any():
-            costs = np.array(costs)
             costs[hard] = self._slow(rows[hard])
         return costs
+
+    def _rows(self) -> TableRows:
+        tables = simplified(self._tables, self._terms)
+        sides = [column.cardinality for column in self._space.columns]
+        if RowsByPairs.suits(tables, sides, self._space.dtype):
+            return RowsByPairs(tables, sides)
+        return RowsByWeights(merged(tables), self._space.width)
 
     def _fill(self, cells: np.ndarray) -> None:
         try:
@@ -92,11 +103,18 @@ class CompiledCosts:
 
     def _totals(self, sums: np.ndarray) -> np.ndarray:
         """Return the metrics of all models, (n, k), from the sums (n, t) of their terms and what stands behind them."""
-        given = [sums[:, part] for part in self._slices]
-        totals = [model.total(each) for model, each in zip(self._models, given, strict=True)]
-        if self._terms == sums.shape[1] and all(total is each for total, each in zip(totals, given, strict=True)):
+        given, totals = self._totals_of(sums[:CHUNK])
+        if self._terms == sums.shape[1] and all(one is other for one, other in zip(totals, given, strict=True)):
             return sums
-        return totals[0] if len(totals) == 1 else np.concatenate(totals, axis=1)
+        costs = np.empty((len(sums), self._metrics))
+        for start in range(0, len(sums), CHUNK):
+            np.concatenate(self._totals_of(sums[start : start + CHUNK])[1], axis=1, out=costs[start : start + CHUNK])
+        return costs
+
+    def _totals_of(self, sums: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Return each model's sums and what it makes of them."""
+        given = [sums[:, part] for part in self._slices]
+        return given, [model.total(each) for model, each in zip(self._models, given, strict=True)]
 
     def _check(self, rows: np.ndarray, costs: np.ndarray) -> None:
         index = int(self._random.integers(len(rows)))

@@ -32,10 +32,10 @@ class Table:
         return prod(self.values.shape[:-1])
 
 
-def merged(tables: LocalTables, terms: int) -> list[Table]:
-    """Return few tables whose sum is that of `tables`, all filled, and their base, for the first `terms` terms."""
-    found = [Table((), tables.base[:terms])]
-    for table in sorted(_simplified(tables, terms), key=lambda each: -each.rows):
+def merged(tables: Sequence[Table]) -> list[Table]:
+    """Return few tables whose sum is that of `tables`, of which there must be one or more."""
+    found = [Table((), np.zeros(tables[0].values.shape[-1]))]
+    for table in sorted(tables, key=lambda each: -each.rows):
         sums = [_sum(each, table) if _rows(each, table) <= max(each.rows, MOST_ROWS) else None for each in found]
         growths = [np.inf if each is None else each.rows - old.rows for each, old in zip(sums, found, strict=True)]
         best = int(np.argmin(growths))
@@ -67,9 +67,9 @@ def _spread(table: Table, columns: Sequence[int]) -> np.ndarray:
     return table.values.reshape(*(sides.get(column, 1) for column in columns), -1)
 
 
-def _simplified(tables: LocalTables, terms: int) -> list[Table]:
-    """Return each of the tables without the columns that make no difference in it."""
-    found = []
+def simplified(tables: LocalTables, terms: int) -> list[Table]:
+    """Return the base and all `tables`, filled, of the first `terms` terms, without columns that make no difference."""
+    found = [Table((), tables.base[:terms])]
     for part, shape, start in zip(tables.parts, tables.shapes, tables.starts, strict=False):
         cells = slice(start, start + prod(shape))
         order = np.argsort(part)

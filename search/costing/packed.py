@@ -8,11 +8,10 @@ five times as fast as anything that NumPy, SciPy or PyTorch have for double prec
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 
 import numpy as np
 
-from search.costing.merging import Table
+from search.costing.rows import TableRows
 
 DIGITS = 24
 """Binary digits of single precision."""
@@ -26,52 +25,50 @@ TOLERANCE = 1e-11
 SMALLEST = 2.0**-40
 """Sums below it are taken to be of this size: pieces would else leave the range of single precision."""
 
-CHUNK = 8192
+CHUNK_NUMBERS = 1 << 16
+"""Numbers that are summed at a time: what is in use then stays in a core's cache."""
 
 
 class PackedSums:
     """Sums of terms of genotypes from few tables, tens of millions a second."""
 
-    def __init__(self, tables: Sequence[Table], width: int) -> None:
-        """Pack tables for genotypes of `width` columns."""
+    def __init__(self, rows: TableRows) -> None:
         import torch
 
-        self._torch = torch
-        values = [table.values.reshape(table.rows, -1) for table in tables]
-        starts = np.cumsum([0, *(len(each) for each in values[:-1])])
-        pieces = split(values)
-        self._terms, self._pieces = values[0].shape[1], len(pieces)
+        self._torch, self._of = torch, rows
+        pieces = split(rows.values)
+        self._terms, self._pieces = rows.values[0].shape[1], len(pieces)
         packed = np.stack(pieces, axis=2).reshape(len(pieces[0]), -1)  # the pieces of a number side by side
-        self._rows = torch.from_numpy(np.ascontiguousarray(packed))
-        self._weights = np.zeros((width, len(tables)), np.float32)
-        for index, table in enumerate(tables):
-            shape = table.values.shape[:-1]
-            self._weights[list(table.columns), index] = [prod(shape[at + 1 :]) for at in range(len(shape))]
-        self._used = np.flatnonzero(self._weights.any(axis=1))
-        self._starts = np.tile(starts.astype(np.float32), (CHUNK, 1))
-        self._bags = torch.arange(0, CHUNK * len(tables), len(tables), dtype=torch.int32)
+        self._rows, self._tables = torch.from_numpy(np.ascontiguousarray(packed)), len(rows.values)
+        self._chunk = max(CHUNK_NUMBERS // packed.shape[1], 256)
+        self._bags = torch.arange(0, self._chunk * self._tables, self._tables, dtype=torch.int32)
 
-    def __call__(self, rows: np.ndarray) -> np.ndarray:
-        """Return the sums of canonical genotypes (n, width) in bounds, (n, t) float64."""
-        sums = np.empty((len(rows), self._terms))
-        for start in range(0, len(rows), CHUNK):
-            self._sum(rows[start : start + CHUNK], sums[start : start + CHUNK])
+    def __call__(self, genotypes: np.ndarray) -> np.ndarray:
+        """Return the sums of canonical genotypes (n, width) in bounds, row after row in memory: (n, t) float64."""
+        size = min(len(genotypes), self._chunk)  # asking for memory over and over would cost more than the sums
+        scratch, indices = self._of.scratch(size), np.empty((size, self._tables), np.int32)
+        pieces = np.empty((size, self._terms * self._pieces))
+        sums = np.empty((len(genotypes), self._terms))
+        for start in range(0, len(genotypes), self._chunk):
+            some = genotypes[start : start + self._chunk]
+            self._of.write(some, indices[: len(some)], scratch)
+            np.copyto(pieces[: len(some)], self._bags_of(indices[: len(some)]))
+            self._join(pieces[: len(some)], sums[start : start + self._chunk].reshape(-1))
         return sums
 
-    def _sum(self, rows: np.ndarray, sums: np.ndarray) -> None:
-        if len(self._used) < rows.shape[1]:
-            cells = rows[:, self._used].astype(np.float32) @ self._weights[self._used]
-        else:
-            cells = rows.astype(np.float32) @ self._weights
-        cells += self._starts[: len(rows)]  # below 2^24, where single precision counts exactly
-        indices = self._torch.from_numpy(cells.astype(np.int32).reshape(-1))
+    def _bags_of(self, indices: np.ndarray) -> np.ndarray:
+        """Return the sums of the rows that stand in each row of `indices`, (n, t * pieces)."""
         with self._torch.inference_mode():
-            found = self._torch.nn.functional.embedding_bag(indices, self._rows, self._bags[: len(rows)], mode="sum")
-        pieces = found.numpy().astype(np.float64).reshape(-1, self._pieces)
-        flat = sums.reshape(-1)
-        np.add(pieces[:, 0], pieces[:, 1], out=flat)
+            flat = self._torch.from_numpy(indices.reshape(-1))
+            found = self._torch.nn.functional.embedding_bag(flat, self._rows, self._bags[: len(indices)], mode="sum")
+        sums: np.ndarray = found.numpy()
+        return sums
+
+    def _join(self, pieces: np.ndarray, sums: np.ndarray) -> None:
+        parts = pieces.reshape(-1, self._pieces)
+        np.add(parts[:, 0], parts[:, 1], out=sums)
         if self._pieces == MOST_PIECES:
-            flat += pieces[:, 2]
+            sums += parts[:, 2]
 
 
 def split(values: Sequence[np.ndarray]) -> list[np.ndarray]:
