@@ -7,7 +7,7 @@ from typing import Any
 
 from hardware_models.op import Op
 
-FORWARDED = ("terms", "total", "costs")
+FORWARDED = ("terms", "total", "costs", "space")
 """What a hardware model may have beside its call; all but the metrics' names stays as the model has it."""
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hardware_models._base import MissingEntry
-from hardware_models.calibration import Calibration
+from hardware_models.calibration import LEAST_SHARE, Calibration
 from hardware_models.counts import layers
 from hardware_models.measurement import Measurement
 from hardware_models.op import Op
@@ -117,7 +117,7 @@ class LatencyTable:
         """
         latency_ms, scale = self.total_ms((op,)), self.calibration.scale
         calls_ms = self.calibration.per_layer_ms * layers((op,)) + self.calibration.per_op_ms
-        added = [scale * latency_ms + calls_ms, min(scale, 1.0) * latency_ms]
+        added = [scale * latency_ms + calls_ms, LEAST_SHARE * scale * latency_ms]
         return np.array(added if self._may_bind else added[:1])
 
     def total(self, sums: np.ndarray) -> np.ndarray:

@@ -25,7 +25,10 @@ class KnownMetrics:
     """
 
     def __init__(self, space: GenotypeSpace, models: Sequence[HardwareModel | GenotypeModel]) -> None:
-        """Take models whose metrics' names differ. Raises ValueError where two give the same metric, or none any."""
+        """Take models whose metrics' names differ.
+
+        Raises ValueError where two give the same metric, or none any, and for a model learnt on another space.
+        """
         self.names: tuple[str, ...] = tuple(name for model in models for name in model.metrics)
         twice = sorted({name for name in self.names if self.names.count(name) > 1})
         if twice:
@@ -36,6 +39,10 @@ class KnownMetrics:
             raise ValueError("known metrics need at least one hardware model with a metric")
         self._space = space
         self._learnt = [model for model in models if isinstance(model, GenotypeModel)]
+        for model in self._learnt:
+            home = getattr(model, "space", None)
+            if home is not None:
+                home.check(space)
         others = [model for model in models if not isinstance(model, GenotypeModel)]
         self._operators = OperatorCosts(space, others) if others else None
         given = [name for model in others for name in model.metrics]

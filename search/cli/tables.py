@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from search.metric_names import number
 from search.study_devices import THIS, StudyDevice
@@ -48,9 +48,9 @@ class Table:
 
 def model_of(document: str) -> Any:
     """Return the hardware model that a stored document is. Raises ValueError for what is none."""
-    from hardware_models.latency_table import LatencyTable
+    from hardware_models.documents import load_model
 
-    return LatencyTable.from_json(document)
+    return load_model(document)
 
 
 def opened(stored: StoredTable) -> Table:
@@ -144,9 +144,12 @@ def table_line(table: Table, name: str = "") -> str:
 def warning_of(table: Any) -> str | None:
     """Return what is to be said of a table (a hardware model) whose predictions err more than noise explains, or None.
 
-    That is so where its calibration's leave-one-out error is above 5 %, and above twice what the two halves of the
-    calibrating networks' measurements differ by. A table without a calibration is not judged.
+    A table that was validated on other networks says so itself. Else it is so where its calibration's leave-one-out
+    error is above 5 %, and above twice what the two halves of the calibrating networks' measurements differ by. A
+    table without either is not judged.
     """
+    if getattr(table, "validation", None) is not None:
+        return cast("str | None", table.warning())
     fit = getattr(getattr(table, "calibration", None), "validation", None)
     if fit is None or fit.mape <= max(MOST_ERROR, NOISES * (fit.truth_mape or 0.0)):
         return None

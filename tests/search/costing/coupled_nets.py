@@ -54,7 +54,7 @@ class Net(pg.Object):  # type: ignore[misc]
         for layer in self.layers[: self.depth]:
             while layer is not None:
                 yield layer
-                layer = layer.then
+                layer = layer.then  # noqa: PLW2901 - walks down the chain
 
 
 def size_of(head: Any) -> int:
