@@ -233,7 +233,8 @@ def report(cases: list[Running], by_pytorch: list[tuple[float, bool]]) -> int:
     print(f"Python {platform.python_version()}, {platform.machine()}, 1 thread; {DEVICES} devices at once; CPU time,")
     print(f"median (range) of {len(by_pytorch)} rounds of {BATCHES} x {BATCH:,} genotypes; beside it the largest")
     print(
-        f"difference from one by one; CPU of the first {PROPOSALS} proposals of {PROPOSAL}, of a later one, of one by one"
+        f"difference from one by one; CPU of the first {PROPOSALS} proposals of {PROPOSAL}, of a later one, "
+        f"of one by one"
     )
     print(f"{'':43}{'million/s':>19} {'bound':>5} {'difference':>11} {'first':>8} {'later':>8} {'1 by 1':>8}")
     for case in cases:
