@@ -18,7 +18,7 @@ from hardware_models.text_file import Row, latency_column, read_csv
 
 _OP = tuple(field.name for field in dataclasses.fields(Op))
 _SPREAD = ("samples", "minimum_ms", "quartile_ms", "median_ms", "halves_ms")
-_ABOUT = ("provenance", "calibration")
+_ABOUT = ("provenance", "calibration", "validation")
 
 
 def recognises(head: str) -> bool:
@@ -88,7 +88,7 @@ def _value(row: Row, name: str) -> Any:
         return [_shape(row, name, part) for part in cell.split("+")] if cell else []
     if name == "output":
         return _shape(row, name, cell)
-    if name in ("kind", "dtype") or not cell:
+    if name in ("kind", "dtype", "along") or not cell:
         return cell or None
     try:
         return json.loads(cell)
@@ -143,8 +143,9 @@ def _about(path: Path, comments: tuple[str, ...]) -> dict[str, Any]:
 
 def _with_origin(path: Path, found: Entries, about: dict[str, Any], device: str) -> LatencyTable:
     try:
-        origin = LatencyTable.from_json(_document(None, about["provenance"], about.get("calibration")))
+        document = json.loads(_document(None, about["provenance"], about.get("calibration")))
+        origin = LatencyTable.from_json(json.dumps(document | {"validation": about.get("validation")}))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: {error}") from None
     provenance = dataclasses.replace(origin.provenance, device=device) if device else origin.provenance
-    return LatencyTable(found.entries, provenance, origin.calibration)
+    return LatencyTable(found.entries, provenance, origin.calibration, origin.validation)

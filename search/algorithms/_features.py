@@ -41,6 +41,11 @@ class Features:
         self._choice = np.concatenate([[0], *(np.arange(columns[index].cardinality + 1) for index in chosen)])[1:]
         self._counts = _counting(columns, chosen, len(self._column))
         self._places = [index for index, column in enumerate(columns) if column.kind == "float" or _is_ordinal(column)]
+        numbers = [columns[index] for index in self._places]
+        self._low = np.array([column.low for column in numbers], np.float64)
+        span = np.array([column.high for column in numbers], np.float64) - self._low
+        self._span = np.where(span > 0, span, 1.0)
+        self._curved = [at for at, column in enumerate(numbers) if column.scale in ("log", "rlog")]
         self._switched = [
             index for index in self._places if columns[index].kind == "float" and columns[index].parent >= 0
         ]
@@ -59,7 +64,7 @@ class Features:
         parts = [
             np.sqrt(0.5) * held,
             held @ self._counts,
-            *(self._place(index, genotypes, active)[:, None] for index in self._places),
+            self._on_scales(genotypes, active),
             *(rank[:, None] for rank in ranks),
             active[:, self._switched],
         ]
@@ -69,9 +74,14 @@ class Features:
     def _steps(self) -> np.ndarray:
         return np.linspace(0.0, SPAN, len(self._sampled))
 
-    def _place(self, index: int, genotypes: np.ndarray, active: np.ndarray) -> np.ndarray:
-        column, on = self._space.columns[index], active[:, index]
-        return np.where(on, place_of(column, np.where(on, genotypes[:, index], column.low)), 0.5)
+    def _on_scales(self, genotypes: np.ndarray, active: np.ndarray) -> np.ndarray:
+        """Return the places of numbers on their scales, 0.5 where a column is inactive: (n, places)."""
+        on = active[:, self._places]
+        values = np.where(on, genotypes[:, self._places].astype(np.float64), self._low)
+        places = (values - self._low) / self._span
+        for position in self._curved:
+            places[:, position] = place_of(self._space.columns[self._places[position]], values[:, position])
+        return np.where(on, places, 0.5)
 
 
 def _counting(columns: tuple[Column, ...], chosen: list[int], held: int) -> np.ndarray:

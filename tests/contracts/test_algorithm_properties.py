@@ -52,7 +52,10 @@ class Search:
 
 def begun(name: str, space: GenotypeSpace, objectives: int, seed: int) -> Algorithm:
     algorithm = make_algorithm(name)
-    algorithm.start(Problem(space, objectives, seed))
+    try:
+        algorithm.start(Problem(space, objectives, seed))
+    except ValueError:  # the search flows need a space of two parts
+        assume(False)
     return algorithm
 
 
