@@ -80,9 +80,7 @@ def test_the_measured_latency_is_kept_with_the_trial(folder: Path) -> None:
 
 def test_the_log_says_how_good_the_table_is(folder: Path) -> None:
     log = (folder / "launch.log").read_text()
-    assert re.search(
-        r"measured now; leave-one-out error on [56] networks", log
-    )  # one that ignores its input is left out
+    assert re.search(r"measured now; leave-one-out error on [56] networks", log)  # one may ignore its input
 
 
 def test_another_study_uses_the_stored_table(folder: Path) -> None:
