@@ -4,6 +4,7 @@
 """
 
 from evaluators.table import nasbench201_table
+from search.algorithms.regularized_evolution import RegularizedEvolution
 from spaces.nasbench201 import nasbench201
 
 dataset = "cifar10"  # or cifar100, imagenet16-120; latency is that of CIFAR's network in any case
@@ -12,5 +13,5 @@ space = nasbench201()
 evaluator = nasbench201_table(dataset)
 objectives = {"accuracy": "maximize", "latency_ms": "minimize"}  # accuracy in percent of the validation images
 
-algorithm = "auto"
+algorithm = RegularizedEvolution(population=100, tournament=25)
 max_trials = 1000  # a fifteenth of the space
