@@ -8,23 +8,22 @@ an object whose class runs code of its own while it is made is always made with 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pyglove as pg
 from pyglove.core import hyper, symbolic
 
 from spaces._columns import ChoiceNode, FloatNode, Node, Nodes
+from spaces._reuse import Builder, Remaining, remembering
 from spaces._settled import SHARED, element_spec, keeps_float, keeps_list, keeps_object, settled_leaf, takes_anything
 
 Row = Sequence[Any]
 """One genotype as Python numbers: int for a choice, float for a float (or for all, in a space with floats)."""
 
-Builder = Callable[[Row, int], Any]
-"""Makes a fresh value from a row; the second argument moves all columns, for what lies under a `manyof`'s positions."""
-
 Compiled = tuple[Builder, bool]
-"""A builder, and whether what it makes is already in the form that the place it is meant for would convert it to."""
+"""What makes a value from a row, the second argument moving all columns, for what lies under a `manyof`'s positions;
+and whether what it makes is already in the form that the place it is meant for would convert it to."""
 
 DEPENDENT = (hyper.DerivedValue, symbolic.Inferential, pg.Ref, type(pg.MISSING_VALUE))
 
@@ -37,9 +36,13 @@ class UnusualValueError(ValueError):
     """A value that the compiled decoder does not know how to build as PyGlove would."""
 
 
-def compile_decoder(value: Any, nodes: Nodes) -> Callable[[Row], Any]:
-    """Return what builds `value` from a row. Raises UnusualValueError where only PyGlove can decode."""
-    build, _ = _compile_all(value, nodes, None)
+def compile_decoder(value: Any, nodes: Nodes, *, reuse: bool = False) -> Callable[[Row], Any]:
+    """Return what builds `value` from a row. Raises UnusualValueError where only PyGlove can decode.
+
+    With `reuse`, objects inside of values are those of earlier ones where their decisions are the same: a value may be
+    read until the next one is built.
+    """
+    build, _ = _compile_all(value, Remaining(nodes, reuse=reuse, whole=True), None)
 
     def decode(row: Row) -> Any:
         with pg.enable_type_check(False):
@@ -48,19 +51,18 @@ def compile_decoder(value: Any, nodes: Nodes) -> Callable[[Row], Any]:
     return decode
 
 
-def _compile_all(value: Any, nodes: Nodes, spec: Any) -> Compiled:
+def _compile_all(value: Any, nodes: Remaining, spec: Any) -> Compiled:
     """Compile a root or a candidate, which is to be converted to `spec` (None for anything) where it is put."""
-    remaining = iter(nodes)
-    compiled = _compile(value, remaining, spec, fixed=False)
-    if next(remaining, None) is not None:
+    compiled = _compile(value, nodes, spec, fixed=False)
+    if next(nodes, None) is not None:
         raise UnusualValueError("the value holds fewer decisions than its specification")
     return compiled
 
 
-def _compile(value: Any, nodes: Iterator[Node], spec: Any, *, fixed: bool) -> Compiled:
+def _compile(value: Any, nodes: Remaining, spec: Any, *, fixed: bool) -> Compiled:
     """Compile any value. A `fixed` one was converted to `spec` when the template was made; a candidate was not."""
     if isinstance(value, hyper.HyperValue):
-        return _compile_hyper(value, next(nodes, None), spec)
+        return _compile_hyper(value, next(nodes, None), nodes, spec)
     if isinstance(value, DEPENDENT):
         raise UnusualValueError(f"{type(value).__name__} depends on more than its own decisions")
     if isinstance(value, pg.Object) and type(value)._sym_clone is pg.Object._sym_clone:
@@ -72,7 +74,7 @@ def _compile(value: Any, nodes: Iterator[Node], spec: Any, *, fixed: bool) -> Co
     return _compile_leaf(value, spec, fixed=fixed)
 
 
-def _compile_hyper(value: Any, node: Node | None, spec: Any) -> Compiled:
+def _compile_hyper(value: Any, node: Node | None, nodes: Remaining, spec: Any) -> Compiled:
     if isinstance(node, FloatNode) and type(value) is hyper.Float:
         column = node.column
         return (lambda row, offset: float(row[column + offset])), keeps_float(spec)
@@ -84,7 +86,8 @@ def _compile_hyper(value: Any, node: Node | None, spec: Any) -> Compiled:
     many = type(value) is hyper.ManyOf
     kept = keeps_list(spec) if many else True
     inner = element_spec(spec) if many else spec
-    compiled = [_compile_all(item, below, inner) for item, below in zip(candidates, node.candidates, strict=True)]
+    pairs = zip(candidates, node.candidates, strict=True)
+    compiled = [_compile_all(item, nodes.below(below), inner) for item, below in pairs]
     builders = [build for build, _ in compiled]
     settled = kept and all(done for _, done in compiled)
     if many:
@@ -141,8 +144,14 @@ def _checked(build: Builder) -> Builder:
     return build_checked
 
 
-def _compile_object(value: pg.Object, nodes: Iterator[Node]) -> Builder:
-    """Return a builder that makes the object as `pg.Object._sym_clone` does."""
+def _compile_object(value: pg.Object, nodes: Remaining) -> Builder:
+    """Return a builder that makes the object as `pg.Object._sym_clone` does, or takes the one that was made before."""
+    reuse, nodes.whole, before = nodes.reuse and not nodes.whole, False, len(nodes.taken)
+    build = _object_builder(value, nodes)
+    return remembering(build, nodes.taken[before:]) if reuse else build
+
+
+def _object_builder(value: pg.Object, nodes: Remaining) -> Builder:
     kind = type(value)
     if not _inherits(kind, ATTACHING):
         raise UnusualValueError(f"{kind.__name__} runs code of its own when it is put into another object")
@@ -180,7 +189,7 @@ def _inherits(kind: type, names: tuple[str, ...]) -> bool:
     return all(getattr(kind, name) is getattr(pg.Object, name) for name in names)
 
 
-def _compile_dict(value: pg.Dict, nodes: Iterator[Node]) -> Builder:
+def _compile_dict(value: pg.Dict, nodes: Remaining) -> Builder:
     schema = value.value_spec.schema if value.value_spec is not None else None
     items = []
     for key, item in value.sym_items():
@@ -194,7 +203,7 @@ def _compile_dict(value: pg.Dict, nodes: Iterator[Node]) -> Builder:
     return build if all(settled for *_, settled in items) else _checked(build)
 
 
-def _compile_list(value: pg.List, nodes: Iterator[Node]) -> Builder:
+def _compile_list(value: pg.List, nodes: Remaining) -> Builder:
     spec = value.value_spec.element.value if value.value_spec is not None else None
     items = [_compile(item, nodes, spec, fixed=True) for item in value.sym_values()]
     options = _container_options(value)

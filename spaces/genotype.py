@@ -53,6 +53,7 @@ class GenotypeSpace:
         self.size: int | None = product(node.size for node in self._layout.nodes)
         self.fingerprint: str = fingerprint(self._made_from, (column.name for column in self.columns))
         self._build = self._if_usual(compile_decoder)
+        self._peeks = threading.local()
         self._match = self._if_usual(compile_encoder)
         self._template_lock = threading.Lock()
 
@@ -184,6 +185,17 @@ class GenotypeSpace:
             return self._build(np.asarray(row).tolist())
         with self._template_lock:  # a hyper value keeps the DNA that it decodes
             return pg.clone(template.decode(self.to_dna(row)), deep=True)
+
+    def peek(self, row: np.ndarray) -> Any:
+        """Return what `decode` does, to be read before this thread's next call and then dropped.
+
+        Several times as fast, as parts of the value are those of earlier ones.
+        """
+        if self._build is None:
+            return self.decode(row)
+        if not hasattr(self._peeks, "build"):
+            self._peeks.build = compile_decoder(self.value, self._layout.nodes, reuse=True)
+        return self._peeks.build(np.asarray(row).tolist())
 
     def encode(self, value: Any) -> np.ndarray:
         """Return the genotype of a value of this space: the first, where several decode to it.

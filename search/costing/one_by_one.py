@@ -31,7 +31,7 @@ class OneByOne:
 
     def ops(self, genotype: np.ndarray) -> Sequence[Op]:
         """Return the operators of one genotype, (width,)."""
-        ops: Sequence[Op] = architecture_of(self._space.decode(genotype)).ops()
+        ops: Sequence[Op] = architecture_of(self._space.peek(genotype)).ops()
         return ops
 
     def costs(self, genotypes: np.ndarray) -> np.ndarray:
