@@ -231,11 +231,8 @@ def main() -> int:
 def report(cases: list[Running], by_pytorch: list[tuple[float, bool]]) -> int:
     """Print what was measured; return 1 where a bound is missed."""
     print(f"Python {platform.python_version()}, {platform.machine()}, 1 thread; {DEVICES} devices at once; CPU time,")
-    print(f"median (range) of {len(by_pytorch)} rounds of {BATCHES} x {BATCH:,} genotypes; beside it the largest")
-    print(
-        f"difference from one by one; CPU of the first {PROPOSALS} proposals of {PROPOSAL}, of a later one, "
-        f"of one by one"
-    )
+    print(f"median (range) of {len(by_pytorch)} rounds of {BATCHES} x {BATCH:,} genotypes; largest difference from")
+    print(f"one by one; CPU of the first {PROPOSALS} proposals of {PROPOSAL} genotypes, of a later one, of one by one")
     print(f"{'':43}{'million/s':>19} {'bound':>5} {'difference':>11} {'first':>8} {'later':>8} {'1 by 1':>8}")
     for case in cases:
         middle, low, high = (each / 1e6 for each in (statistics.median(case.rates), min(case.rates), max(case.rates)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from hardware_models._base import AdditiveModel
 from search.costing.discovery import discover
-from search.costing.domain import Domain
+from search.costing.domain import Domain, NotCompilableError
 from search.costing.merging import merged, simplified
 from search.costing.packed import PackedSums
 from search.costing.probe import OutOfBudgetError, Probe
@@ -57,6 +57,16 @@ class CompiledCosts:
         self._random = np.random.default_rng(0)
         self._fill(self._tables.rest())
 
+    @property
+    def open(self) -> int:
+        """How many cells of the tables are not filled."""
+        return self._tables.open
+
+    @property
+    def packed(self) -> bool:
+        """Whether sums are taken from packed tables."""
+        return self._packed is not None
+
     def __call__(self, rows: np.ndarray) -> np.ndarray:
         """Return the metrics of canonical genotypes (n, width) in bounds, (n, k).
 
@@ -78,15 +88,20 @@ class CompiledCosts:
         if empty.any():
             self._fill(self._tables.empty(rows[empty]))
             sums = self._tables(rows)
-        if 0 < self._tables.open <= self._probe.budget - self._probe.spent:
+        if 0 < self.open <= self._probe.budget - self._probe.spent:
             self._fill(self._tables.rest())
-        if self._costed >= PACKED_AFTER and not self._tables.open and not self._tables.values[:, -1].any():
-            self._packed = PackedSums(self._rows())
+        if self._costed >= PACKED_AFTER:
+            self.pack()
         costs = self._totals(sums)
         hard = np.isnan(sums[:, -1]) | (sums[:, -1] > 0)
         if hard.any():
             costs[hard] = self._slow(rows[hard])
         return costs
+
+    def pack(self) -> None:
+        """Pack the tables, unless a cell is not filled or holds an operator that a model does not know."""
+        if not self.open and not np.nan_to_num(self._tables.values[:, -1]).any():
+            self._packed = PackedSums(self._rows())
 
     def _rows(self) -> TableRows:
         tables = simplified(self._tables, self._terms)
@@ -98,8 +113,8 @@ class CompiledCosts:
     def _fill(self, cells: np.ndarray) -> None:
         try:
             self._tables.fill(cells)
-        except OutOfBudgetError:
-            return
+        except (OutOfBudgetError, NotCompilableError):
+            return  # what needs these cells is costed one by one
 
     def _totals(self, sums: np.ndarray) -> np.ndarray:
         """Return the metrics of all models, (n, k), from the sums (n, t) of their terms and what stands behind them."""

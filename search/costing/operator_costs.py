@@ -10,7 +10,7 @@ import numpy as np
 from hardware_models._base import AdditiveModel, HardwareModel
 from search.costing.bounds import Bounds
 from search.costing.compiled import CompiledCosts, MiscompiledError
-from search.costing.domain import Domain
+from search.costing.domain import Domain, NotCompilableError
 from search.costing.listed import ListedCosts, listable
 from search.costing.one_by_one import OneByOne
 from search.costing.probe import OutOfBudgetError, Probe
@@ -37,6 +37,11 @@ class OperatorCosts:
         self._compilable = len(self._models) == len(models)
         self._probe = Probe(self._part, self._single.ops, self._models)
         self._next_attempt = COMPILED_AFTER
+
+    @property
+    def compiled(self) -> bool:
+        """Whether metrics are taken from tables."""
+        return self._compiled is not None
 
     def __call__(self, genotypes: np.ndarray) -> np.ndarray:
         """Return the metrics of canonical genotypes (n, width), (n, metrics) float64, in the order of the models.
@@ -77,5 +82,5 @@ class OperatorCosts:
             self._compiled = CompiledCosts(Domain(self._part), self._probe, self._models, self._single.costs)
         except OutOfBudgetError:
             return
-        except Exception:  # what a genotype raises that nobody asked for is nobody's concern
+        except NotCompilableError:
             self._compilable = False

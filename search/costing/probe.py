@@ -8,6 +8,7 @@ import numpy as np
 
 from hardware_models._base import AdditiveModel
 from hardware_models.op import Op
+from search.costing.domain import NotCompilableError
 from spaces.genotype import GenotypeSpace
 
 CHECKS = 2
@@ -44,13 +45,13 @@ class Probe:
         self._sums: dict[bytes, tuple[np.ndarray, tuple[int, ...]]] = {}
 
     def checks(self, genotypes: np.ndarray) -> np.ndarray:
-        """Return the check sums of canonical genotypes (n, width), (n, 2) int64. Raises OutOfBudgetError."""
+        """Return the check sums of canonical genotypes (n, width), (n, 2) int64; raise what `_decoded` does."""
         return np.array([checks for checks, _ in self._of(genotypes)], np.int64).reshape(-1, CHECKS)
 
     def terms(self, genotypes: np.ndarray) -> np.ndarray:
         """Return the sums of all models' terms, (n, t + 1), the last the number of operators that one does not know.
 
-        Equal operators give equal sums, in whatever order they stand. Raises OutOfBudgetError.
+        Equal operators give equal sums, in whatever order they stand. Raises what `_decoded` does.
         """
         found = self._of(genotypes)
         table = self._table()
@@ -73,10 +74,20 @@ class Probe:
         return [self._sums[key] for key in keys]
 
     def _decoded(self, genotype: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
+        """Return a genotype's check sums and operators.
+
+        Raises:
+          OutOfBudgetError: when the budget is spent.
+          NotCompilableError: when the candidate has no operators.
+        """
         if self.spent >= self.budget:
             raise OutOfBudgetError(f"{self.spent} candidates were decoded")
         self.spent += 1
-        ops = tuple(sorted(self._index(op) for op in self._ops_of(genotype)))
+        try:
+            found = self._ops_of(genotype)
+        except Exception as error:  # whoever asks for this genotype is told
+            raise NotCompilableError(f"genotype {genotype.tolist()} has no operators: {error}") from error
+        ops = tuple(sorted(self._index(op) for op in found))
         checks: np.ndarray = np.array([self._op_checks[op] for op in ops], np.int64).reshape(-1, CHECKS)
         return checks.sum(axis=0), ops
 

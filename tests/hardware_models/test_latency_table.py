@@ -5,15 +5,19 @@ from __future__ import annotations
 import pickle
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from hardware_models._base import HardwareModel, MissingEntry
+from hardware_models._base import AdditiveModel, HardwareModel, MissingEntry
 from hardware_models.calibration import Calibration
 from hardware_models.latency_table import LatencyTable
 from hardware_models.op import conv2d, elementwise, linear
 from hardware_models.validation import compare
 from tests.hardware_models.tables import ENTRY, PROVENANCE
 
+times = st.floats(0, 1e3)
 CONV, HEAD = conv2d((3, 8, 8), 16, 3), linear((16,), 10)
 TABLE = LatencyTable({CONV: ENTRY, HEAD: replace(ENTRY, latency_ms=0.5)}, PROVENANCE)
 
@@ -66,3 +70,18 @@ def test_the_mark_of_a_bad_table_survives_its_document():
     bad = replace(TABLE, validation=compare([1.0, 2.0], [1.5, 2.0], [[1.5, 2.0], [1.5, 2.0]]))
     assert bad.warning() is not None
     assert LatencyTable.from_json(bad.to_json()).warning() == bad.warning()
+@settings(deadline=None, derandomize=True, database=None)
+@given(
+    st.lists(st.sampled_from([CONV, HEAD]), min_size=1, max_size=9),
+    st.builds(Calibration, times, times, times, st.floats(-1e3, 1e3)),
+)
+def test_terms_add_up_to_what_a_call_gives(ops, calibration):
+    table = replace(TABLE, calibration=calibration)
+    assert isinstance(table, AdditiveModel)
+    sums = np.sum([table.terms(op) for op in ops], axis=0)
+    assert table.total(np.stack([sums, sums])) == pytest.approx(table(ops)["latency_ms"], rel=1e-12, abs=1e-9)
+
+
+def test_terms_of_a_missing_operator_are_refused():
+    with pytest.raises(MissingEntry, match="has no entry for linear 16 -> 100"):
+        TABLE.terms(linear((16,), 100))

@@ -11,6 +11,7 @@ import pyglove as pg
 import pytest
 from stored_study import make_study
 
+from hardware_models._base import GenotypeModel
 from hardware_models.counts import Counts
 from hardware_models.op import Op, linear
 from search.known_metrics import KnownMetrics, known_scores
@@ -60,6 +61,36 @@ def test_a_genotype_is_costed_once() -> None:
     known(ALL[[0, 1, 0]])
     known(ALL[[1, 1]])
     assert slow.calls == 2
+
+
+class Learnt:
+    """A hardware model of genotypes, which needs no operators."""
+
+    metrics: ClassVar[tuple[str, ...]] = ("energy_mj", "latency_ms@watch")
+
+    def costs(self, genotypes: np.ndarray) -> np.ndarray:
+        """Return the choice, and its square."""
+        return np.stack([genotypes[:, 0], genotypes[:, 0] ** 2.0], axis=1)
+
+
+def test_models_of_genotypes_and_of_operators_stand_side_by_side() -> None:
+    assert isinstance(Learnt(), GenotypeModel)
+    known = KnownMetrics(SPACE, [Slow(), Learnt(), Counts()])
+    assert known.names == ("latency_ms", "energy_mj", "latency_ms@watch", "macs", "params")
+    assert known(ALL)[2:].tolist() == [[2.0, 2.0, 4.0, 160.0, 160.0], [2.0, 3.0, 9.0, 320.0, 320.0]]
+
+
+def test_models_of_genotypes_alone_decode_nothing() -> None:
+    space = GenotypeSpace(pg.List([pg.oneof([1, 2, 3])]))  # its candidates have no operators
+    assert KnownMetrics(space, [Learnt()])(space.enumerate(0, 3)).tolist() == [[0.0, 0.0], [1.0, 1.0], [2.0, 4.0]]
+
+
+def test_a_value_that_is_not_of_the_space_is_refused() -> None:
+    known = KnownMetrics(SPACE, [Counts()])
+    with pytest.raises(ValueError, match=r"genotype \[4\]: hidden is 4, expected 0 to 3"):
+        known(np.array([[4]], np.uint8))
+    with pytest.raises(ValueError, match=r"genotypes must have shape \(n, 1\), got \(4,\)"):
+        known(ALL[:, 0])
 
 
 def test_scores_and_violations_are_of_what_is_known() -> None:

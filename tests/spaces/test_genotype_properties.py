@@ -127,6 +127,15 @@ def test_decoding_equals_pyglove_and_is_fresh(value: Any) -> None:
 
 @quick
 @given(OPEN_VALUES)
+def test_peeking_equals_decoding_whatever_was_peeked_at_before(value: Any) -> None:
+    space = compiled(value)
+    rows = sampled(space, 3)
+    for row in [*rows, *space.mutate(rows, np.random.default_rng(1)), *rows]:
+        assert pg.eq(space.peek(row), space.decode(row))
+
+
+@quick
+@given(OPEN_VALUES)
 def test_encoding_gives_a_genotype_that_decodes_to_the_same(value: Any) -> None:
     space = compiled(value)
     for row in sampled(space, 2):
