@@ -38,7 +38,7 @@ from spaces.genotype import GenotypeSpace
 from spaces.mbconv import mbconv
 from spaces.nasbench201 import nasbench201
 
-DEVICES, BATCH, BATCHES, CHECKED = 8, 1 << 16, 8, 300
+DEVICES, BATCH, BATCHES, CHECKED = 8, 1 << 15, 16, 300
 PROPOSAL, PROPOSALS = 640, 4
 STAGES = ((16, 1, 1), (24, 4, 2), (32, 4, 2), (64, 4, 2), (112, 4, 1), (184, 4, 2), (352, 1, 1))
 """Width, layers and first stride: 22 layers, those of FBNet (Wu et al., CVPR 2019, table 1)."""
@@ -214,7 +214,7 @@ def main() -> int:
     plain, fitted = Calibration(), Calibration(1.05, 0.001, 0.002, 0.1)
     cases = [
         prepared(Case("22 layers of 9, additive", chain_of_layers, 20e6, plain)),
-        prepared(Case("the same, calibrated tables", chain_of_layers, 15e6, fitted)),
+        prepared(Case("the same, calibrated tables", chain_of_layers, 10e6, fitted)),
         prepared(Case("mbconv: coupled widths, conditional depth", mbconv(), 1e6, fitted)),
         prepared(Case("mbconv of depth 6", mbconv(depth=6), 1e6, fitted)),
         prepared(Case("NAS-Bench-201, listed", nasbench201(), 1e6, fitted)),

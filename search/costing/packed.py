@@ -47,21 +47,16 @@ class PackedSums:
         """Return the sums of canonical genotypes (n, width) in bounds, row after row in memory: (n, t) float64."""
         size = min(len(genotypes), self._chunk)  # asking for memory over and over would cost more than the sums
         scratch, indices = self._of.scratch(size), np.empty((size, self._tables), np.int32)
-        pieces = np.empty((size, self._terms * self._pieces))
-        sums = np.empty((len(genotypes), self._terms))
-        for start in range(0, len(genotypes), self._chunk):
-            some = genotypes[start : start + self._chunk]
-            self._of.write(some, indices[: len(some)], scratch)
-            np.copyto(pieces[: len(some)], self._bags_of(indices[: len(some)]))
-            self._join(pieces[: len(some)], sums[start : start + self._chunk].reshape(-1))
-        return sums
-
-    def _bags_of(self, indices: np.ndarray) -> np.ndarray:
-        """Return the sums of the rows that stand in each row of `indices`, (n, t * pieces)."""
+        pieces, sums = np.empty((size, self._terms * self._pieces)), np.empty((len(genotypes), self._terms))
+        flat, embedding_bag = self._torch.from_numpy(indices.reshape(-1)), self._torch.nn.functional.embedding_bag
         with self._torch.inference_mode():
-            flat = self._torch.from_numpy(indices.reshape(-1))
-            found = self._torch.nn.functional.embedding_bag(flat, self._rows, self._bags[: len(indices)], mode="sum")
-        sums: np.ndarray = found.numpy()
+            for start in range(0, len(genotypes), self._chunk):
+                some = genotypes[start : start + self._chunk]
+                count = len(some)
+                self._of.write(some, indices[:count], scratch)
+                bags = embedding_bag(flat[: count * self._tables], self._rows, self._bags[:count], mode="sum")
+                np.copyto(pieces[:count], bags.numpy())
+                self._join(pieces[:count], sums[start : start + count].reshape(-1))
         return sums
 
     def _join(self, pieces: np.ndarray, sums: np.ndarray) -> None:
