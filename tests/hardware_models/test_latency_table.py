@@ -70,6 +70,8 @@ def test_the_mark_of_a_bad_table_survives_its_document():
     bad = replace(TABLE, validation=compare([1.0, 2.0], [1.5, 2.0], [[1.5, 2.0], [1.5, 2.0]]))
     assert bad.warning() is not None
     assert LatencyTable.from_json(bad.to_json()).warning() == bad.warning()
+
+
 @settings(deadline=None, derandomize=True, database=None)
 @given(
     st.lists(st.sampled_from([CONV, HEAD]), min_size=1, max_size=9),
