@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sqlalchemy as sa
 
 from search.algorithms._base import Results
+from search.errors import StorageCorrupt
 from search.genotype_text import genotypes_of
 from search.objectives import Constraint, Objective, scores, violations
 from search.schema import fronts, measurements, metrics, trials
 from search.trials import UNFINISHED, TrialState
+
+if TYPE_CHECKING:
+    from search.algorithms._base import Algorithm
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +128,23 @@ def _measured(connection: sa.Connection, study_id: int) -> dict[int, dict[str, f
     for number, name, value in connection.execute(query):
         found.setdefault(number, {})[name] = value
     return found
+
+
+def bring_back(algorithm: Algorithm, state: dict[str, Any], past: History, results: Results, study: str) -> None:
+    """Bring a started algorithm to where `state` left it, having been told `results`; {} is no state of its own.
+
+    Does nothing without trials. Raises StorageCorrupt, which names the `study`, for a state that is not one.
+    """
+    if not len(past.genotypes):
+        return
+    try:
+        algorithm.recall(past.notes)
+        if state:
+            algorithm.restore(state, past.genotypes, results)
+        else:
+            algorithm.take_over(past.genotypes, results)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise StorageCorrupt(
+            f"the stored state of {study} is not one of algorithm {algorithm.name!r} ({error!r}); "
+            f"use another study name"
+        ) from error

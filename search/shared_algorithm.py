@@ -11,9 +11,8 @@ import numpy as np
 import sqlalchemy as sa
 
 from search.algorithms._base import Algorithm, Problem, Results
-from search.errors import StorageCorrupt
 from search.genotype_text import genotypes_of
-from search.history import read_history, results_of
+from search.history import bring_back, read_history, results_of
 from search.ledger import JSON
 from search.objectives import Constraint, Objective
 from search.schema import metrics, trials
@@ -102,17 +101,7 @@ class SharedAlgorithm:
         shared = stored and str(row["proposer"]).startswith(f"{row['lease_number']}:")
         learnt = row["learnt"] if shared else len(past.results.genotypes)
         known = _part(past.results, slice(None, learnt))
-        try:
-            algorithm.recall(past.notes)
-            if stored:
-                algorithm.restore(stored, past.genotypes, known)
-            else:
-                algorithm.take_over(past.genotypes, known)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            raise StorageCorrupt(
-                f"the stored state of the study is not one of algorithm {algorithm.name!r} ({error!r}); "
-                f"use another study name"
-            ) from error
+        bring_back(algorithm, stored, past, known, "the study")
         algorithm.learn(_part(past.results, slice(learnt, None)))
 
 

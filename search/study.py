@@ -15,9 +15,9 @@ import sqlalchemy as sa
 
 from search.algorithms._base import Problem
 from search.attempt import Attempt, new_attempt
-from search.errors import LeaseLost, StorageCorrupt, StorageError
+from search.errors import LeaseLost, StorageError
 from search.front import Front
-from search.history import Unfinished, read_history, results_of
+from search.history import Unfinished, bring_back, read_history, results_of
 from search.known_metrics import KnownMetrics, known_scores
 from search.leases import Lease
 from search.ledger import Ledger
@@ -85,12 +85,14 @@ class Study(StudyView):
           retries: how often a trial may lose its worker and be run again.
 
         Raises:
-          ValueError: an argument is out of its bounds; SpaceChanged, StudyChanged: not what is stored.
-          StudyLocked: another driver holds the study.
+          ValueError: an argument is out of its bounds, or the algorithm refuses the problem; nothing is stored then.
+          SpaceChanged, StudyChanged: not what is stored. StudyLocked: another driver holds the study.
         """
         row = study_row(
             name, space, algorithm.settings, objectives, constraints, max_trials, seed, retries, settings or {}
         )
+        score = known_scores(known, objectives, constraints) if known is not None else None
+        algorithm.start(Problem(space, len(objectives), seed, score, max_trials))  # what it refuses is not stored
         lease = Lease(storage.database, name)
         open_row(storage.database, row, lease)
         try:
@@ -123,28 +125,14 @@ class Study(StudyView):
         self._failure: BaseException | None = None
         self._asked_at = -float("inf")
         self._ledger = Ledger(self._database, self.id, lease)
-        self._resume(space, known)
+        self._resume(space)
         lease.keep()
 
-    def _resume(self, space: GenotypeSpace, known: KnownMetrics | None) -> None:
+    def _resume(self, space: GenotypeSpace) -> None:
         """Bring the algorithm, the front and the queue of unfinished trials to where the last driver left them."""
         with self._database.read() as connection:
             past = read_history(connection, self.id, self.objectives, self.constraints, space.width, space.dtype)
-        score = known_scores(known, self.objectives, self.constraints) if known is not None else None
-        self._algorithm.start(Problem(space, len(self.objectives), self.seed, score, self._budget))
-        if len(past.genotypes):
-            state = self._ledger.algorithm_state
-            try:
-                self._algorithm.recall(past.notes)
-                if state:
-                    self._algorithm.restore(state, past.genotypes, past.results)
-                else:
-                    self._algorithm.take_over(past.genotypes, past.results)
-            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-                raise StorageCorrupt(
-                    f"the stored state of study {self.name!r} is not one of algorithm {self._algorithm.name!r} "
-                    f"({error!r}); use another study name"
-                ) from error
+        bring_back(self._algorithm, self._ledger.algorithm_state, past, past.results, f"study {self.name!r}")
         self._proposed = len(past.genotypes)
         self._told = len(past.results.genotypes)
         self._front = Front(past.front, past.front_scores)

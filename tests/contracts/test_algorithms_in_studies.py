@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from algorithm_problems import SPACES
 from launched_study import LaunchedStudy
 
 from search.algorithms.registry import algorithm_class, algorithm_names, make_algorithm
 from search.launchers.serial import SerialLauncher
 from search.objectives import parse_objectives
-from search.storage import open_storage
+from search.schema import progress, studies
+from search.storage import Storage, open_storage
 from search.study import Study
 from spaces.genotype import GenotypeSpace
 
@@ -32,19 +36,41 @@ def test_a_study_ends_when_its_space_is_exhausted(name: str, tmp_path: Path) -> 
 def test_too_many_objectives_are_refused_before_the_first_trial(name: str, tmp_path: Path) -> None:
     most = algorithm_class(name).supports.objectives or 0
     objectives = parse_objectives({f"metric{i}": "maximize" for i in range(most + 1)})
-    refused(name, "flat", objectives, tmp_path, f"objective.*{most + 1}.*use ")
+    assert re.search(f"objective.*{most + 1}.*use ", refusal(name, "flat", objectives, tmp_path))
 
 
 @pytest.mark.parametrize("name", [name for name in ALGORITHMS if not algorithm_class(name).supports.floats])
 def test_open_floats_are_refused_before_the_first_trial(name: str, tmp_path: Path) -> None:
-    refused(name, "mixed", parse_objectives({"x": "maximize"}), tmp_path, "open floats; use ")
+    assert "open floats; use " in refusal(name, "mixed", parse_objectives({"x": "maximize"}), tmp_path)
 
 
-def refused(name: str, space: str, objectives: object, folder: Path, words: str) -> None:
-    """Hold that a study is refused in these words, and that no trial of it is stored."""
+def refusal(name: str, space: str, objectives: Any, folder: Path) -> str:
+    """Return why a study is refused, after holding that nothing of it is stored."""
     with open_storage(f"sqlite:///{folder}/search.db") as storage:
-        with pytest.raises(ValueError, match=words):
+        with pytest.raises(ValueError) as caught:  # noqa: PT011 - the message is what is returned
             Study.create_or_resume(
                 storage, "s", GenotypeSpace(SPACES[space]()), make_algorithm(name), objectives, max_trials=9
             )  # fmt: skip
-        assert len(Study.open(storage, "s").trials().states) == 0
+        assert storage.studies() == []
+    return str(caught.value)
+
+
+def test_an_algorithm_that_refuses_leaves_a_stored_study_as_it_was(tmp_path: Path) -> None:
+    space, objectives = GenotypeSpace(SPACES["mixed"]()), parse_objectives({"x": "maximize"})
+    with open_storage(f"sqlite:///{tmp_path}/search.db") as storage:
+        with Study.create_or_resume(
+            storage, "s", space, make_algorithm("predictor"), objectives, max_trials=9
+        ) as study:
+            study.tell(study.ask(1)[0], {"x": 1.0})
+        before = stored_state(storage)
+        with pytest.raises(ValueError, match="open floats; use "):
+            Study.create_or_resume(storage, "s", space, make_algorithm("exhaustive"), objectives, max_trials=9)
+        assert stored_state(storage) == before
+
+
+def stored_state(storage: Storage) -> tuple[str, str]:
+    """Return the only study's algorithm and its state, as they stand in the database."""
+    query = sa.select(studies.c.algorithm, progress.c.algorithm_state).join(progress)
+    with storage.database.read() as connection:
+        algorithm, state = connection.execute(query).one()
+    return algorithm["name"], state
