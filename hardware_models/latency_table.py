@@ -92,11 +92,12 @@ class LatencyTable:
         return {"latency_ms": self.calibration(self.total_ms(ops), layers(ops), len(ops))}
 
     def warning(self) -> str | None:
-        """Return why the table should not be relied on, None where its validation speaks for it or it has none.
+        """Return why the table should not be relied on; None where nothing speaks against it or it was never tried.
 
-        The rule is `ValidationReport.warning`.
+        The rule is `ValidationReport.warning`, on networks that were not used or else on each anchor left out.
         """
-        return None if self.validation is None else self.validation.warning()
+        tried = self.validation or self.calibration.validation
+        return None if tried is None else tried.warning()
 
     def total_ms(self, ops: Sequence[Op]) -> float:
         """Return the sum of the entries of `ops`, uncalibrated; 0 for none; the same in whatever order they stand.

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NoReturn
 
 LARGEST_DOCUMENT_BYTES = 64 * 2**20
@@ -66,6 +67,17 @@ class Field:
         if type(self.value) not in (int, float) or not least <= self.value <= most:  # type: ignore[operator]
             self.refuse(f"a finite number from {least:g} to {most:g}")
         return float(self.value)  # type: ignore[arg-type]
+
+    def time(self) -> str:
+        """Return the text of an ISO 8601 time with its offset from UTC, as it stands."""
+        text = self.text(40)
+        try:
+            aware = datetime.fromisoformat(text).tzinfo is not None
+        except ValueError:
+            aware = False
+        if not aware:
+            self.refuse("an ISO 8601 time with its offset, e.g. 2026-01-31T12:00:00+00:00")
+        return text
 
     def boolean(self) -> bool:
         """Return true or false."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +41,7 @@ def _device(_context: click.Context, _option: click.Parameter, value: str | None
     "profile my_study.py --device laptop --threads 2 --validate 40")  # fmt: skip
 @click.argument("what", metavar="STUDY|SPACE")
 @click.option("--device", metavar="NAME", callback=_device, help="The name of the table's device; this machine's id.")
-@click.option("--engine", metavar="NAME", help="What runs the operators: What")
+@click.option("--engine", metavar="NAME", help="What runs the operators, e.g. torch, onnxruntime, torch_cuda.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads of the engine.")
 @click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Images in each call.")
 @click.option("--resolution", type=click.IntRange(min=1), metavar="R", help="Side of the images, for a SPACE.")
@@ -102,26 +103,24 @@ def _space_and_setup(what: str, resolution: int | None) -> tuple[GenotypeSpace, 
 
     A name that both have is the study's, but with a resolution the space's: a study's images are its file's.
     """
-    from search.cli.catalog import modules_of
     from search.cli.latency import Setup, setup_of
+    from search.cli.space_argument import own_space
     from search.study_file import load_study_file, shipped_studies
     from spaces.genotype import GenotypeSpace
 
-    own = {entry.name for entry in modules_of("spaces", "nas_search.spaces") if entry.source == f"spaces.{entry.name}"}
-    if what in own and (what not in shipped_studies() or resolution is not None):
-        return GenotypeSpace(_make_space(what, resolution)), Setup(engine=_usual_engine())
+    make = own_space(what) if resolution is not None or what not in shipped_studies() else None
+    if make is not None:
+        return GenotypeSpace(_sized(what, make, resolution)), Setup(engine=_usual_engine())
     if resolution is not None:
         raise ValueError(f"--resolution {resolution}: {what!r} is no space of this project; give the name of one")
     definition = load_study_file(what)
     return definition.space, setup_of(definition)
 
 
-def _make_space(name: str, resolution: int | None) -> Any:
-    """Return the space of this name on images of this side, or on its own. Raises ValueError if it has no such side."""
-    from importlib import import_module
+def _sized(name: str, make: Callable[..., Any], resolution: int | None) -> Any:
+    """Return a space on images of this side, or on its own. Raises ValueError if it has no such side."""
     from inspect import signature
 
-    make = getattr(import_module(f"spaces.{name}"), name)
     if resolution is None:
         return make()
     arguments = signature(make).parameters
@@ -190,9 +189,11 @@ def print_table(out: Output, table: LatencyTable) -> None:
 
 def op_text(op: Op) -> str:
     """Return an operator in a few words, e.g. `relu_conv_bn 3x3 /2 g16`."""
+    from hardware_models.op import directions
+
     inner = max((part for part in op.inner if part.kind == "conv2d"), key=lambda part: part.kernel, default=op)
     parts = [op.kind]
-    parts += [f"{inner.kernel}x{inner.kernel}"] if inner.kernel else []
+    parts += ["x".join(map(str, directions(inner)[0]))] if inner.kernel else []
     parts += [f"/{inner.stride}"] if inner.stride > 1 else []
     parts += [f"g{inner.groups}"] if inner.groups > 1 else []
     return " ".join(parts)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from search.metric_names import number
 from search.study_devices import THIS, StudyDevice
@@ -16,12 +16,6 @@ if TYPE_CHECKING:
 
 FACTS = ("device", "device_name", "engine", "engine_version", "threads", "batch", "created_at")
 """What is said of a table wherever it is named."""
-
-MOST_ERROR = 0.05
-"""A calibration whose error is no larger is good enough, however quiet the machine was."""
-
-NOISES = 2.0
-"""How many times the measurements' own noise a calibration's error may be: more is not explained by noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,21 +135,7 @@ def table_line(table: Table, name: str = "") -> str:
     return f"{name}: {of}" if name else of
 
 
-def warning_of(table: Any) -> str | None:
-    """Return what is to be said of a table (a hardware model) whose predictions err more than noise explains, or None.
-
-    A table that was validated on other networks says so itself. Else it is so where its calibration's leave-one-out
-    error is above 5 %, and above twice what the two halves of the calibrating networks' measurements differ by. A
-    table without either is not judged.
-    """
-    if getattr(table, "validation", None) is not None:
-        return cast("str | None", table.warning())
-    fit = getattr(getattr(table, "calibration", None), "validation", None)
-    if fit is None or fit.mape <= max(MOST_ERROR, NOISES * (fit.truth_mape or 0.0)):
-        return None
-    noise = None if fit.truth_mape is None else number(100 * fit.truth_mape, 2)
-    more = "" if noise is None else f", more than their own noise of {noise} % explains"
-    return (
-        f"its latencies of whole networks are off by {number(100 * fit.mape, 2)} %{more}: "
-        f"take them as a ranking, or profile again on a quiet machine"
-    )
+def warning_of(model: Any) -> str | None:
+    """Return what is to be said of a hardware model that should not be relied on; None where it says nothing itself."""
+    warning = model.warning() if hasattr(model, "warning") else None
+    return None if warning is None else f"{warning}: take its latencies as a ranking, or profile on a quiet machine"

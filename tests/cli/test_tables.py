@@ -93,7 +93,7 @@ def test_a_table_that_was_stored_without_its_provenance_is_told_by_its_row(stora
 
 @pytest.mark.parametrize(
     ("mape", "truth", "warned"),
-    [(0.028, 0.01, False), (0.049, None, False), (0.13, 0.02, True), (0.13, 0.07, False), (0.051, None, True)],
+    [(0.028, 0.01, False), (0.049, None, False), (0.13, 0.02, True), (0.09, 0.049, False), (0.051, None, True)],
 )
 def test_a_table_is_warned_of_where_it_errs_more_than_noise_explains(mape: float, truth: float, warned: bool) -> None:
     warning = warning_of(device_table("phone", calibration=calibrated(mape, truth)))
@@ -102,8 +102,8 @@ def test_a_table_is_warned_of_where_it_errs_more_than_noise_explains(mape: float
 
 def test_the_warning_says_how_far_off_the_table_is_and_what_to_do() -> None:
     assert warning_of(device_table("phone", calibration=calibrated(0.13, 0.02))) == (
-        "its latencies of whole networks are off by 13 %, more than their own noise of 2 % explains: "
-        "take them as a ranking, or profile again on a quiet machine"
+        "its mean error on 18 networks is 13.0%, the measurements' own halves differ by 2.0%: "
+        "take its latencies as a ranking, or profile on a quiet machine"
     )
 
 

@@ -34,5 +34,8 @@ def test_onnx_runtime_computes_the_same(op: Op):
 @pytest.mark.parametrize("op", OPS, ids=str)
 def test_pytorch_runs_it_channels_last(op: Op):
     engine = TorchEngine()
-    with engine.session():
-        engine.prepare(build(op), example_inputs(op, 1, torch.Generator().manual_seed(0))).call()
+    module, inputs = build(op).eval(), example_inputs(op, 1, torch.Generator().manual_seed(0))
+    with engine.session(), torch.inference_mode():
+        found = engine.prepare(module, inputs).call()
+        assert isinstance(found, torch.Tensor)
+        assert torch.allclose(found, module(*inputs), atol=1e-4)

@@ -38,7 +38,8 @@ def test_a_second_driver_is_refused_at_once_and_told_of_the_first(storage: Stora
 
 def test_a_closed_study_is_free(storage: Storage) -> None:
     make_study(storage).close()
-    make_study(storage).close()
+    with make_study(storage) as study:
+        assert len(study.ask(1)) == 1
 
 
 def test_a_dead_drivers_study_is_taken_over_at_once(url: str, storage: Storage) -> None:
@@ -57,7 +58,8 @@ def test_a_dead_drivers_study_is_taken_over_at_once(url: str, storage: Storage) 
 def test_a_pid_that_is_used_again_is_not_the_old_driver(storage: Storage) -> None:
     with make_study(storage):
         set_lease(storage, lease_pid_started=1)
-        make_study(storage).close()
+        with make_study(storage) as study:
+            assert len(study.ask(1)) == 1
 
 
 def test_a_driver_on_another_host_is_waited_for_until_it_is_silent(storage: Storage) -> None:
