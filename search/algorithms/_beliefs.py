@@ -22,6 +22,7 @@ class Beliefs:
 
     Attributes:
       genotypes, scores, useful: of all trials as told, (n, width), (n, objectives) and (n,).
+      complete: how many of them have all scores.
     """
 
     def __init__(self, features: Features, known_of: KnownOf, is_known: np.ndarray, none: np.ndarray) -> None:
@@ -31,6 +32,7 @@ class Beliefs:
         self.genotypes = none
         self.scores = np.zeros((0, len(is_known)))
         self.useful = np.zeros(0, bool)
+        self.complete = 0
         self._models = [Surrogate(features.groups, features.prior) for _ in self.costly]
         self._use = Surrogate(features.groups, features.prior, clipped=False)
 
@@ -45,7 +47,9 @@ class Beliefs:
 
     def learn(self, results: Results) -> None:
         """Take in trials as told."""
-        useful = np.isfinite(results.scores).all(axis=1) & (results.violations <= 0)
+        complete = np.isfinite(results.scores).all(axis=1)
+        self.complete += int(complete.sum())
+        useful = complete & (results.violations <= 0)
         self.genotypes = np.concatenate([self.genotypes, results.genotypes])
         self.scores = np.concatenate([self.scores, results.scores])
         self.useful = np.append(self.useful, useful)

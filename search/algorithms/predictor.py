@@ -121,7 +121,7 @@ class Predictor(Algorithm):
         if begun < len(self._first):
             first: np.ndarray = self._first[begun : begun + count]
             return first
-        if np.isfinite(self._beliefs.scores).all(axis=1).sum() < 2:
+        if self._beliefs.complete < 2:
             return self._space.sample(count, self._random)
         pending = np.array(list(self._pending.values()), self._space.dtype)
         self._beliefs.update(pending.reshape(-1, self._space.width))
