@@ -73,8 +73,6 @@ class Algorithm(ABC):
 
     name: ClassVar[str]
     source: ClassVar[str] = ""
-    learning_changes_state: ClassVar[bool] = False
-    """Whether `learn` changes what `state` returns; it is then saved with every result, else with proposals alone."""
     supports: ClassVar[Supports] = Supports()
     """What it can be asked to do; `start` refuses the rest."""
 
@@ -91,6 +89,11 @@ class Algorithm(ABC):
     def _refuse_unsupported(self, problem: Problem) -> None:
         """Raise ValueError where a problem asks for more than is supported with these settings."""
         check_supported(self.name, self.supports, problem)
+
+    @property
+    def learning_changes_state(self) -> bool:
+        """Whether `learn` changes what `state` returns; it is then saved with every result, else with proposals."""
+        return False
 
     @property
     def remark(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from search.algorithms._adam import Adam
 from search.algorithms._base import Algorithm, Problem, Results
 from search.algorithms._policy import Policy
 from search.algorithms._rewards import Aim, aim_at, check_reward, reward_of, targets_of
-from search.algorithms._supports import Supports
 
 DRAWN_AT_LEAST = 32
 CUT_OFF = 3.0
@@ -48,9 +47,6 @@ class PolicyGradient(Algorithm):
       exponent: MnasNet's w or TuNAS's beta; None for -0.07, and for the first batch's spread of the quality.
     """
 
-    learning_changes_state: ClassVar[bool] = True
-    supports: ClassVar[Supports] = Supports(objectives=None)
-
     batch: int = 8
     learning_rate: float = 0.1
     entropy: float = 0.05
@@ -58,6 +54,11 @@ class PolicyGradient(Algorithm):
     reward: str = "tunas"
     target: float | tuple[float, ...] | None = None
     exponent: float | None = None
+
+    @property
+    def learning_changes_state(self) -> bool:
+        """True: the policy is its state."""
+        return True
 
     def start(self, problem: Problem) -> None:
         """Begin with a uniform policy. Raises ValueError for settings out of bounds."""

@@ -23,7 +23,7 @@ class Supports:
       exact_resume: whether it goes on, restored, with the very proposals that it would have made.
     """
 
-    objectives: int | None = 3
+    objectives: int | None = None
     constraints: Literal["any", "known"] = "any"
     conditional: bool = True
     floats: bool = True

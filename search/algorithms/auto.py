@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from search.algorithms._base import Algorithm, Problem, Results
-from search.algorithms._supports import Supports
 from search.algorithms.exhaustive import Exhaustive
 from search.algorithms.nsga2 import NSGA2
 from search.algorithms.predictor import MOST_OBJECTIVES, Predictor
@@ -33,7 +32,6 @@ class Auto(Algorithm):
 
     name: ClassVar[str] = "auto"
     source: ClassVar[str] = "ours, from the measurements of docs/algorithms.md"
-    supports: ClassVar[Supports] = Supports(objectives=None)
 
     def start(self, problem: Problem) -> None:
         """Pick, and start what was picked. Raises what that raises."""

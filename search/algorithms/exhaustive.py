@@ -17,7 +17,7 @@ class Exhaustive(Algorithm):
 
     name: ClassVar[str] = "exhaustive"
     source: ClassVar[str] = "enumeration"
-    supports: ClassVar[Supports] = Supports(objectives=None, constraints="known", floats=False)
+    supports: ClassVar[Supports] = Supports(constraints="known", floats=False)
 
     def start(self, problem: Problem) -> None:
         """Begin at the first genotype. Raises ValueError for a space with open floats."""

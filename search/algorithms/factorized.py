@@ -16,7 +16,6 @@ from search.algorithms._fronts import Archive
 from search.algorithms._outer_loop import OuterLoop
 from search.algorithms._part_search import Parts, PartSearch, seed_of
 from search.algorithms._past import Past, no_results
-from search.algorithms._supports import Supports
 from search.algorithms.registry import algorithm_of
 
 TRIED = 32
@@ -49,8 +48,6 @@ class Factorized(Algorithm):
 
     name: ClassVar[str] = "factorized"
     source: ClassVar[str] = "Peng et al., NeurIPS 2020, search flows"
-    supports: ClassVar[Supports] = Supports(objectives=None)
-    learning_changes_state: ClassVar[bool] = True  # it may be true of the algorithms in it
 
     outer: str | Sequence[str] = ()
     trials: int = 10
@@ -58,6 +55,12 @@ class Factorized(Algorithm):
     inner_algorithm: Any = None
     warm_start: bool = False
     joint_after: int | None = None
+
+    @property
+    def learning_changes_state(self) -> bool:
+        """Whether it is true of an algorithm in it."""
+        inside = (self.algorithm, self.inner_algorithm or self.algorithm)
+        return any(algorithm_of(one).learning_changes_state for one in inside)
 
     @property
     def settings(self) -> dict[str, Any]:

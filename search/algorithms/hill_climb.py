@@ -10,7 +10,6 @@ import numpy as np
 from search.algorithms._base import Algorithm, Problem, Results
 from search.algorithms._fronts import Archive
 from search.algorithms._novelty import walk_to_new
-from search.algorithms._supports import Supports
 
 
 @dataclass
@@ -27,7 +26,6 @@ class HillClimb(Algorithm):
 
     name: ClassVar[str] = "hill_climb"
     source: ClassVar[str] = "PyGlove's hill_climb; several objectives: Laumanns et al., IEEE TEC 2004 (SEMO)"
-    supports: ClassVar[Supports] = Supports(objectives=None)
 
     initial: int = 1
 

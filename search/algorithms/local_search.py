@@ -12,7 +12,6 @@ import numpy as np
 from search.algorithms._base import Algorithm, Problem, Results
 from search.algorithms._fronts import Archive, crowding
 from search.algorithms._neighbourhood import neighbourhood
-from search.algorithms._supports import Supports
 
 
 class _Run:
@@ -76,7 +75,6 @@ class LocalSearch(Algorithm):
 
     name: ClassVar[str] = "local_search"
     source: ClassVar[str] = "White et al., UAI 2021; several objectives: Paquete et al., 2004 (Pareto local search)"
-    supports: ClassVar[Supports] = Supports(objectives=None)
 
     initial: int = 20
     first_improvement: bool = True

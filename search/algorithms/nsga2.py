@@ -10,7 +10,6 @@ import numpy as np
 from search.algorithms._base import Algorithm, Problem, Results
 from search.algorithms._fronts import crowding, ranks
 from search.algorithms._novelty import walk_to_new
-from search.algorithms._supports import Supports
 
 
 @dataclass
@@ -31,7 +30,6 @@ class NSGA2(Algorithm):
 
     name: ClassVar[str] = "nsga2"
     source: ClassVar[str] = "Deb et al., IEEE TEC 2002"
-    supports: ClassVar[Supports] = Supports(objectives=None)
 
     population: int = 30
     offspring: int = 10

@@ -56,7 +56,7 @@ class Optuna(Algorithm):
 
     name: ClassVar[str] = "optuna"
     source: ClassVar[str] = "Akiba et al., KDD 2019"
-    supports: ClassVar[Supports] = Supports(objectives=None, exact_resume=False)
+    supports: ClassVar[Supports] = Supports(exact_resume=False)
 
     sampler: Any = "tpe"
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from search.algorithms._candidates import candidates, far_apart, neighbours, spr
 from search.algorithms._features import Features
 from search.algorithms._fronts import Archive
 from search.algorithms._improvement import boxes, expected_improvement
+from search.algorithms._supports import Supports
 from search.algorithms._surrogate import USUAL
 
 SAMPLED = 512
@@ -22,8 +23,7 @@ AT_ONCE = 64
 """Proposals that are made from one set of candidates, at most."""
 
 MOST_OBJECTIVES = 3
-FRONT = 64
-"""Points of the front that count, at most; a longer one is thinned out."""
+"""Of more the expected improvement is not computed exactly."""
 
 BEYOND = 1.0
 """How far the reference point lies beyond the front's worst known score, in ranges of the front."""
@@ -54,6 +54,7 @@ class Predictor(Algorithm):
     """
 
     name: ClassVar[str] = "predictor"
+    supports: ClassVar[Supports] = Supports(objectives=MOST_OBJECTIVES)
     source: ClassVar[str] = "Jones et al., J. Global Optimization 1998; Emmerich et al., CEC 2011"
 
     initial: int = 16
@@ -65,10 +66,6 @@ class Predictor(Algorithm):
             raise ValueError(
                 "predictor needs initial and candidates of at least 2, "
                 f"got initial={self.initial}, candidates={self.candidates}"
-            )
-        if problem.objectives > MOST_OBJECTIVES:
-            raise ValueError(
-                f"predictor takes up to {MOST_OBJECTIVES} objectives, got {problem.objectives}; use algorithm = 'nsga2'"
             )
         super().start(problem)
         rng = np.random.default_rng([problem.seed, 1])  # not the proposals' own: it is drawn from again on a restart

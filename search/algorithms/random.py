@@ -17,7 +17,7 @@ class Random(Algorithm):
 
     name: ClassVar[str] = "random"
     source: ClassVar[str] = "Bergstra and Bengio, JMLR 2012"
-    supports: ClassVar[Supports] = Supports(objectives=None, constraints="known")
+    supports: ClassVar[Supports] = Supports(constraints="known")
 
     def _draw(self, count: int) -> np.ndarray:
         return self._space.sample(count, self._random)

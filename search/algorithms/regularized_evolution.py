@@ -8,7 +8,6 @@ from typing import ClassVar
 import numpy as np
 
 from search.algorithms._base import Algorithm, Problem, Results
-from search.algorithms._supports import Supports
 
 
 @dataclass
@@ -22,7 +21,6 @@ class RegularizedEvolution(Algorithm):
 
     name: ClassVar[str] = "regularized_evolution"
     source: ClassVar[str] = "Real et al., AAAI 2019, algorithm 1"
-    supports: ClassVar[Supports] = Supports(objectives=None)
 
     population: int = 100
     tournament: int = 25

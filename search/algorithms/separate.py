@@ -14,7 +14,6 @@ from search.algorithms._decisions import genotype_of, named
 from search.algorithms._fronts import Archive
 from search.algorithms._part_search import Parts, PartSearch, seed_of
 from search.algorithms._past import Past, no_results
-from search.algorithms._supports import Supports
 from search.algorithms.registry import algorithm_of
 
 
@@ -39,13 +38,16 @@ class Separate(Algorithm):
 
     name: ClassVar[str] = "separate"
     source: ClassVar[str] = "Peng et al., NeurIPS 2020, search flows"
-    supports: ClassVar[Supports] = Supports(objectives=None)
-    learning_changes_state: ClassVar[bool] = True  # it may be true of the parts' algorithm
 
     first: str | Sequence[str] = ()
     trials: int = 50
     algorithm: Any = "hill_climb"
     default: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def learning_changes_state(self) -> bool:
+        """Whether it is true of the parts' algorithm."""
+        return algorithm_of(self.algorithm).learning_changes_state
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def front_records(study: StudyView, fronts: Sequence[DeviceFront]) -> dict[str, 
 
 def draw_device_fronts(study: StudyView, fronts: Sequence[DeviceFront], path: Path) -> None:
     """Draw the fronts on common axes to `path`. Raises ValueError for a bad path, and for fronts of latency alone."""
-    if len(fronts[0].objectives) < 2:
+    if any(len(front.objectives) < 2 for front in fronts):
         raise ValueError(f"study {study.name!r} has no objective to draw against the latency")
     quality = heading(fronts[0].objectives[0].metric)
     title, axis = f"{study.name}: {quality} against latency on {len(fronts)} devices", Axis(LATENCY, minimised=True)

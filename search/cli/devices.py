@@ -154,13 +154,14 @@ def import_(
 
 def keep_and_tell(models: list[DeviceModel], storage: str, out: Output) -> None:
     """Store models and print a line on each."""
-    from search.cli.known_devices import KnownDevice, check_device_name, device_of, keep_device
+    from search.cli.known_devices import KnownDevice, check_device_name, device_of
+    from search.cli.tables import keep
     from search.storage import open_storage
 
     names = [check_device_name(device_of(model)) for model in models]
     with closing(open_storage(storage)) as store:
         for model in models:
-            keep_device(store, model)
+            keep(store, model)
     records = [KnownDevice(name, model.to_json()).record() for name, model in zip(names, models, strict=True)]
     out.document({"devices": records, "storage": shown_storage(storage)})
     _print_devices(out, records)

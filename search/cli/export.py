@@ -11,6 +11,7 @@ import click
 from hardware_models.architecture import architecture_of
 from search.cli.command import command, json_option, name_argument, output, storage_option
 from search.cli.stored import definition_of, shown_storage, stored_study
+from search.cli.tables import run_with
 from search.cli.trial_rows import view
 from search.metric_names import measured
 from search.study_tables import metric_of, tables_used
@@ -99,10 +100,8 @@ def _origins(study: StudyView) -> dict[str, str]:
     """Return where metrics come from that no evaluator gave."""
     origins = dict.fromkeys(("macs", "params"), "counted from the network's operators")
     for name, table in tables_used(study.settings).items():
-        device = (
-            f"{table.get('device_name')} with {table.get('engine')} {table.get('engine_version')}, "
-            f"{table.get('threads')} thread(s), batch {table.get('batch')}"
-        )
+        engine = f"{table.get('device_name')} with {table.get('engine')} {table.get('engine_version')}".rstrip()
+        device = ", ".join([engine, *run_with(table.get("threads"), table.get("batch"))])
         origins[metric_of(name)] = f"predicted by the latency table {table['sha256'][:12]} of {device}"
         origins[measured(metric_of(name))] = f"measured directly on {device}"
     return origins

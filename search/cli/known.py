@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from search.cli.latency import Say, TableFinder, keep, setup_of
-from search.cli.tables import Table
+from search.cli.latency import Say, TableFinder, setup_of
+from search.cli.tables import Table, keep
 from search.study_devices import LATENCY, StudyDevice, devices_named
 from search.study_tables import device_of
 

@@ -14,11 +14,8 @@ from search.cli.stored import existing_storage, not_made_yet
 
 if TYPE_CHECKING:
     from hardware_models.documents import DeviceModel
-    from search.storage import Storage
 
 SHORTEST_DIGEST = 4
-UNKNOWN = 0
-"""What the storage holds for the batch and the threads where nobody said them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,24 +141,6 @@ def check_device_name(name: str) -> str:
     if not NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no device's name: use letters, digits, '.', '_', '-'; give one with --device")
     return name
-
-
-def keep_device(store: Storage, model: DeviceModel) -> str:
-    """Store a model with its provenance; return its digest. The same document again is kept once."""
-    import dataclasses
-
-    from hardware_models.latency_table import LatencyTable
-
-    document = model.to_json()
-    if isinstance(model, LatencyTable):
-        about = dataclasses.asdict(model.provenance) | {"software": dict(model.provenance.software)}
-    else:
-        about = dataclasses.asdict(model.origin) | {"space": model.space.name}
-    store.save_latency_table(
-        document, device=str(about["device"]), engine=str(about["engine"]), threads=int(about.get("threads", UNKNOWN)),
-        batch=about["batch"] or UNKNOWN, provenance=about,
-    )  # fmt: skip
-    return sha256(document.encode()).hexdigest()
 
 
 def when(record: dict[str, Any]) -> str:

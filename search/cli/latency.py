@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hardware_models.architecture import architecture_of
-from search.cli.tables import FACTS, Table, opened, table_used, tables_of
+from search.cli.tables import Table, keep, keep_shipped, opened, table_used, tables_of
 from search.study_devices import THIS, StudyDevice
 from search.study_tables import metric_of
 
 if TYPE_CHECKING:
-    from hardware_models.latency_table import LatencyTable
     from hardware_models.profiler import Network
     from search.coverage import Coverage
     from search.storage import Storage
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
 
 FRESH_DAYS = 30
 """For how long a stored table of the same device, engine and versions is used without measuring again."""
-
-TRIED = 32
-"""Random genotypes that a model of genotypes must cost to be taken for one of the space."""
 
 Say = Callable[[str, float], None]
 """Told what is being done and how much of it is, from 0 to 1."""
@@ -86,7 +82,9 @@ class TableFinder:
             setup = replace(self._setup, **device.setup)
             return fresh_table(self._storage, setup, self.coverage) or self._measured(setup)
         usual = {"engine": self._setup.engine, "threads": self._setup.threads, "batch": self._setup.batch}
-        stored = tables_of(self._storage, replace(device, device=device_id(device.device)), usual)
+        named = replace(device, device=device_id(device.device))
+        keep_shipped(self._storage, named.device)
+        stored = tables_of(self._storage, named, usual)
         problems: list[str] = []
         for table in map(opened, stored):
             problems.append(self.problem(table.model))
@@ -97,8 +95,8 @@ class TableFinder:
     def problem(self, model: Any) -> str:
         """Return why a model cannot cost the space's networks, or ""."""
         try:
-            if hasattr(model, "costs"):
-                model.costs(self._space.sample(TRIED, np.random.default_rng(0)))
+            if hasattr(model, "space"):
+                model.space.check(self._space)
             else:
                 model(self.coverage.ops)
         except (LookupError, ValueError) as error:
@@ -106,7 +104,10 @@ class TableFinder:
         return ""
 
     def _measured(self, setup: Setup) -> Table:
-        return keep(self._storage, measure_table(self._space, self.coverage, setup, self._say), measured_now=True)
+        from search.cli.measuring import measure_and_validate
+
+        table = measure_and_validate(self._space, self.coverage, setup, 0, self._say).table
+        return keep(self._storage, table, measured_now=True)
 
     @cached_property
     def coverage(self) -> Coverage:
@@ -142,48 +143,18 @@ def fresh_table(storage: Storage, setup: Setup, coverage: Coverage) -> Table | N
     from hardware_models.latency_table import LatencyTable
 
     engine = open_engine(setup.engine, setup.threads)
-    device = engine.device
-    stored = storage.load_latency_table(
-        device=device.id, engine=engine.name, threads=setup.threads, batch=setup.batch, max_age_s=FRESH_DAYS * 86_400
-    )
-    table = None if stored is None else opened(stored)
-    if table is None or not isinstance(table.model, LatencyTable):
-        return None
-    origin = table.model.provenance
-    same = (origin.fingerprint, origin.engine_version) == (device.fingerprint, engine.version)
-    return table if same and all(op in table.model.entries for op in coverage.ops) else None
-
-
-def keep(storage: Storage, table: LatencyTable, *, measured_now: bool = False) -> Table:
-    """Store a table, if it is not yet, and return it."""
-    import dataclasses
-    from hashlib import sha256
-
-    origin, document = table.provenance, table.to_json()
-    storage.save_latency_table(
-        document, device=origin.device, engine=origin.engine, threads=origin.threads, batch=origin.batch,
-        provenance={**dataclasses.asdict(origin), "software": dict(origin.software)},
-    )  # fmt: skip
-    facts = {fact: getattr(origin, fact) for fact in FACTS}
-    return Table(table, sha256(document.encode()).hexdigest(), facts, measured_now)
-
-
-def measure_table(space: GenotypeSpace, coverage: Coverage, setup: Setup, say: Say) -> LatencyTable:
-    """Measure the operators of a space, and networks of it to calibrate by, on this machine."""
-    from hardware_models.calibration import MINIMUM_ANCHORS
-    from hardware_models.profiler import Anchor, profile
-    from search.coverage import stratified
-
-    candidates = [architecture_of(space.decode(genotype)) for genotype in stratified(coverage, setup.anchors)]
-    networks = [(network_of(candidate), candidate.ops()) for candidate in candidates]
-    anchors = [Anchor(*network, ops) for network, ops in networks if network is not None]
-    anchors = anchors if len(anchors) >= MINIMUM_ANCHORS else []
-    batch = f", batch {setup.batch}" if setup.batch > 1 else ""
-    what = f"measuring {len(coverage.ops)} operators and {len(anchors)} networks{batch}"
-    return profile(
-        coverage.ops, anchors, engine=setup.engine, threads=setup.threads, batch=setup.batch, rounds=setup.rounds,
-        progress=lambda done, total: say(what, done / total),
-    )  # fmt: skip
+    oldest = time.time() - FRESH_DAYS * 86_400
+    for stored in storage.latency_tables(device=engine.device.id, engine=engine.name):
+        if (stored.threads, stored.batch) != (setup.threads, setup.batch) or stored.created_at < oldest:
+            continue
+        table = opened(stored)
+        if not isinstance(table.model, LatencyTable):
+            continue
+        origin = table.model.provenance
+        same = (origin.fingerprint, origin.engine_version) == (engine.device.fingerprint, engine.version)
+        if same and all(op in table.model.entries for op in coverage.ops):
+            return table
+    return None
 
 
 def network_of(candidate: Any) -> Network | None:

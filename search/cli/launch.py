@@ -16,8 +16,6 @@ from search.cli.interruption import TIME_IS_UP, Interrupted, Interruption
 if TYPE_CHECKING:
     from search.study_file import StudyDefinition
 
-DONE = ("budget reached", "space exhausted")
-
 
 @command("launch", example="launch nasbench201\n"
     "launch nasbench201 --max-trials 500 --workers 4 --storage postgresql://user@host/search\n"

@@ -46,7 +46,8 @@ def measure_and_validate(space: GenotypeSpace, coverage: Coverage, setup: Setup,
 
     anchors, others = networks_of(space, coverage, setup.anchors, held_out)
     networks = [Network(one.module, one.input_shape) for one in others]
-    what = f"measuring {len(coverage.ops)} operators and {len(anchors) + len(others)} networks"
+    batch = f", batch {setup.batch}" if setup.batch > 1 else ""
+    what = f"measuring {len(coverage.ops)} operators and {len(anchors) + len(others)} networks{batch}"
     table, measured = profile_and_measure(
         coverage.ops, anchors, networks, engine=setup.engine, threads=setup.threads, batch=setup.batch,
         rounds=setup.rounds, progress=lambda done, total: say(what, done / total),

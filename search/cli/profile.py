@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from search.cli.command import NAME, command, json_option, output, storage_option
+from search.cli.command import command, json_option, output, storage_option
+from search.cli.known_devices import check_device_name
 from search.cli.output import Column, Output
 from search.cli.progress import ProgressLine
 from search.cli.runs import results_folder
@@ -31,9 +32,10 @@ SHOWN = 40
 
 
 def _device(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not NAME.fullmatch(value):
-        raise click.BadParameter(f"{value!r} is no device's name: use 1-128 letters, digits, '.', '_', '-'")
-    return value
+    try:
+        return None if value is None else check_device_name(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @command("profile", example="profile nasbench201\n"
@@ -62,8 +64,9 @@ def profile(
     of the measurements allows. A launch uses the newest stored table of this machine that fits its engine, threads and
     batch.
     """
-    from search.cli.latency import cover_space, keep
+    from search.cli.latency import cover_space
     from search.cli.measuring import measure_and_validate
+    from search.cli.tables import keep
     from search.cli.validation_report import print_validation, record
     from search.plots import check_picture_path
     from search.storage import open_storage

@@ -54,7 +54,7 @@ def print_report(out: Output, report: Report) -> None:
     names = devices_with_latency(study.settings)
     fronts = device_fronts(study, report.costs, names) if len(names) > 1 else []
     picture = report.picture if len(front) else None
-    if picture is not None and fronts:
+    if picture is not None and fronts and all(len(front.objectives) > 1 for front in fronts):
         draw_device_fronts(study, fronts, picture)
     elif picture is not None:
         draw(study, picture, title_of(study, study.objectives))

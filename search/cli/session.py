@@ -134,7 +134,11 @@ class Session:
 
     def _verify(self, study: Study, known: Known, progress: ProgressLine) -> Verification:
         """Measure networks of the front directly, where the study's latencies come from a table of this machine."""
-        here = [item for item in known.tables.items() if is_this_machine(item[1].origin["device"])]
+        here = [
+            (name, table)
+            for name, table in known.tables.items()
+            if callable(table.model) and is_this_machine(table.origin["device"])
+        ]
         if not here:
             return Verification()
 

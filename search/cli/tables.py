@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -12,10 +12,15 @@ from search.metric_names import number
 from search.study_devices import THIS, StudyDevice
 
 if TYPE_CHECKING:
+    from hardware_models.documents import DeviceModel
     from search.storage import Storage, StoredTable
 
 FACTS = ("device", "device_name", "engine", "engine_version", "threads", "batch", "created_at")
 """What is said of a table wherever it is named."""
+
+
+UNKNOWN = 0
+"""What the storage holds for the batch and the threads where nobody said them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +45,33 @@ class Table:
         return {"sha256": self.sha256, **self.origin}
 
 
-def model_of(document: str) -> Any:
-    """Return the hardware model that a stored document is. Raises ValueError for what is none."""
-    from hardware_models.documents import load_model
-
-    return load_model(document)
-
-
 def opened(stored: StoredTable) -> Table:
     """Return a stored table with its model. Raises ValueError for a damaged one."""
+    from hardware_models.documents import load_model
+
     stored_at = datetime.fromtimestamp(stored.created_at, UTC).isoformat(timespec="seconds")
     known = {"device_name": stored.device, "engine_version": "", "created_at": stored_at}
     known |= {fact: stored.provenance[fact] for fact in known if fact in stored.provenance}
     known |= {fact: getattr(stored, fact) for fact in ("device", "engine", "threads", "batch")}
-    return Table(model_of(stored.document), stored.sha256, {fact: known[fact] for fact in FACTS})
+    return Table(load_model(stored.document), stored.sha256, {fact: known[fact] for fact in FACTS})
+
+
+def keep(storage: Storage, model: DeviceModel, *, measured_now: bool = False) -> Table:
+    """Store a model with its provenance and return it as stored; the same document again is kept once."""
+    from hardware_models.latency_table import LatencyTable
+
+    if isinstance(model, LatencyTable):
+        about = asdict(model.provenance) | {"software": dict(model.provenance.software)}
+    else:
+        about = asdict(model.origin) | {"space": model.space.name}
+    number = storage.save_latency_table(
+        model.to_json(), device=about["device"], engine=about["engine"], threads=about.get("threads") or UNKNOWN,
+        batch=about["batch"] or UNKNOWN, provenance=about,
+    )  # fmt: skip
+    stored = storage.load_latency_table(id=number)
+    if stored is None:
+        raise ValueError(f"the latency table of {about['device']!r} was removed while it was being stored")
+    return replace(opened(stored), measured_now=measured_now)
 
 
 def table_used(storage: Storage, used: Mapping[str, Any]) -> Table | None:
@@ -84,14 +102,27 @@ def tables_of(storage: Storage, device: StudyDevice, usual: Mapping[str, Any]) -
     return fits
 
 
+def keep_shipped(storage: Storage, name: str) -> None:
+    """Store the model of the device `name` that comes with the project, where none of it is stored."""
+    from search.cli.known_devices import shipped
+
+    if not storage.latency_tables(device=name):
+        for device in shipped():
+            if device.name == name:
+                keep(storage, device.model())
+
+
 def unknown_device(storage: Storage, name: str) -> ValueError:
     """Return the error that names the devices there are, and says how to have another one."""
-    names = sorted({table.device for table in storage.latency_tables()} | {THIS})
+    from search.cli.known_devices import shipped
+
+    own = {table.device for table in storage.latency_tables()} | {THIS}
+    names = [*sorted(own), *(device.name for device in shipped() if device.name not in own)]
     close = get_close_matches(name, names, n=1)
     return ValueError(
-        f"no latency table of device {name!r} is stored; {f'did you mean {close[0]!r}? ' if close else ''}"
-        f"known: {', '.join(names)}; import its table (python -m search devices --help), or profile it: "
-        f"python -m search profile on that machine"
+        f"no latency table of device {name!r} is known; {f'did you mean {close[0]!r}? ' if close else ''}"
+        f"there are {', '.join(names[:8])}{' ...' if len(names) > 8 else ''}; import its table (python -m search "
+        f"devices import --help), or profile it: python -m search profile on that machine"
     )
 
 
@@ -126,13 +157,22 @@ def table_line(table: Table, name: str = "") -> str:
     origin = table.origin
     fit = getattr(getattr(table.model, "calibration", None), "validation", None)
     entries = getattr(table.model, "entries", None)
+    facts = [
+        f"latency table of {origin['device_name']}",
+        f"{origin['engine']} {origin['engine_version']}".rstrip(),
+        *run_with(origin["threads"], origin["batch"]),
+    ]
+    size = f"{len(entries)} operators, " if isinstance(entries, Mapping) else ""
     how = "measured now" if table.measured_now else f"stored, of {origin['created_at']}"
-    size = "" if entries is None else f"{len(entries)} operators, "
     quality = "" if fit is None else f"; leave-one-out error on {fit.networks} networks {number(100 * fit.mape, 2)} %"
-    threads = f"{origin['threads']} thread{'s' if origin['threads'] != 1 else ''}"
-    engine = f"{origin['engine']} {origin['engine_version']}".rstrip()
-    of = f"latency table of {origin['device_name']}, {engine}, {threads}, batch {origin['batch']}: {size}{how}{quality}"
+    of = f"{', '.join(facts)}: {size}{how}{quality}"
     return f"{name}: {of}" if name else of
+
+
+def run_with(threads: int | None, batch: int | None) -> list[str]:
+    """Return the threads and the batch in words, without those that nobody said."""
+    words = [f"{threads} thread{'s' if threads != 1 else ''}"] if threads else []
+    return words + ([f"batch {batch}"] if batch else [])
 
 
 def warning_of(model: Any) -> str | None:

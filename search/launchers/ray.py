@@ -230,7 +230,7 @@ class _Run:
             if head is None or head.call is Call.START:
                 continue
             limit_s = self._timeout_s + OVERTIME_S + (BATCH_S if len(head.trials) > 1 else 0.0)
-            if now - head.began > limit_s:
+            if now - head.began > limit_s and not ray.wait([head.ref], timeout=0)[0]:
                 self._lost(worker, worker.pop(), time_out_reason(self._timeout_s), certain=True)
 
     def _failed(self, worker: RemoteWorker, pending: Pending, error: RayError) -> None:

@@ -179,10 +179,10 @@ def test_the_knee_of_a_devices_front(launched: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["launch", "perceptrons.py", "--set", "devices=['phone','bord']"], "'bord' is stored; did you mean 'board'?"),
+        (["launch", "perceptrons.py", "--set", "devices=['phone','bord']"], "'bord' is known; did you mean 'board'?"),
         (["launch", "perceptrons.py", "--set", "device=bord", "--set", "report=latency_ms"], "did you mean 'board'?"),
-        (["pareto", "perceptrons", "--device", "bord"], "known: board, phone, this, watch; import its table"),
-        (["best", "perceptrons", "--within", "latency_ms@bord <= 3"], "no latency table of device 'bord' is stored"),
+        (["pareto", "perceptrons", "--device", "bord"], "there are board, phone, this, watch, 1080ti_1"),
+        (["best", "perceptrons", "--within", "latency_ms@bord <= 3"], "no latency table of device 'bord' is known"),
         (["best", "perceptrons", "--within", "weight <= 3"], "no trial has 'weight': they have accuracy, latency_ms@b"),
         (["best", "perceptrons", "--within", "nonsense"], "constraint 'nonsense' is not understood"),
         (["best", "perceptrons", "--device", "phone"], "--device goes with --knee"),
@@ -303,7 +303,7 @@ def test_a_table_that_errs_more_than_noise_explains_is_warned_of(folder: Path) -
     with open_storage("sqlite:///search.db") as storage:
         store(storage, device_table("phone", calibration=poor))
     result = run("launch", "perceptrons.py")
-    assert "warning: phone: its latencies of whole networks are off by 20 %, more than their own" in result.stderr
+    assert "warning: phone: its mean error on 18 networks is 20.0%" in result.stderr
 
 
 def test_an_exported_trial_says_which_tables_its_latencies_are_of(launched: dict[str, Any]) -> None:
@@ -323,3 +323,23 @@ def test_fronts_from_python(launched: dict[str, Any]) -> None:
         )
         with pytest.raises(ValueError, match="'speed' is no objective of 'perceptrons': say its direction"):
             study.front(["speed"])
+
+
+def test_a_shipped_device_needs_no_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("cells.py").write_text(CELLS)
+    result = run("launch", "cells.py", "--launcher", "serial", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert "pixel3: latency table of pixel3, unknown: stored, of 2021" in result.stderr
+    assert len(json.loads(result.stdout)["front"]) >= 1
+
+
+CELLS = """
+from spaces.nasbench201 import nasbench201
+
+space = nasbench201()
+evaluator = lambda task: {"size": float(task.genotype.sum())}
+objectives = {"size": "maximize", "latency_ms@pixel3": "minimize"}
+devices = ["pixel3"]
+max_trials = 12
+"""

@@ -61,7 +61,7 @@ def test_a_kind_that_there_is_not_is_refused_with_those_there_are(storage: Stora
 def test_an_unknown_device_is_told_with_the_known_ones_and_what_to_do(storage: Storage) -> None:
     store(storage, device_table("phone"))
     with pytest.raises(
-        ValueError, match=r"'pohne' is stored; did you mean 'phone'\? known: phone, this; import .*, or"
+        ValueError, match=r"'pohne' is known; did you mean 'phone'\? there are phone, this, 1080ti_1, .*; import .*, or"
     ):
         tables_of(storage, StudyDevice("pohne", "pohne"), USUAL)
 
