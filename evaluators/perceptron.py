@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -52,9 +53,11 @@ def read_perceptron(path: Path) -> Perceptron:
     if not numbers or sorted(expected) != sorted(arrays):
         raise ValueError(f"{path}: expected arrays 0.weight, 0.bias, ..., got {', '.join(sorted(arrays)) or 'none'}")
     layers = [(arrays[f"{number}.weight"], arrays[f"{number}.bias"]) for number in numbers]
-    inputs = [weights.shape[-1] for weights, _ in layers[1:]] + [1]
+    if any(weights.ndim != 2 for weights, _ in layers):
+        raise ValueError(f"{path}: expected weights of two axes, got {[weights.shape for weights, _ in layers]}")
+    inputs = [weights.shape[1] for weights, _ in layers[1:]] + [1]
     for number, (weights, biases), outputs in zip(numbers, layers, inputs, strict=True):
-        if weights.ndim != 2 or biases.shape != (len(weights),) or len(weights) != outputs:
+        if biases.shape != (len(weights),) or len(weights) != outputs:
             raise ValueError(f"{path}: layer {number} has weights {weights.shape} and biases {biases.shape}, which do "
                              f"not fit {outputs} inputs of what follows")  # fmt: skip
         if not (np.isfinite(weights).all() and np.isfinite(biases).all()):
@@ -66,18 +69,16 @@ def _read_npz(path: Path) -> Mapping[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             found: dict[str, np.ndarray] = {name: np.asarray(file[name], np.float64) for name in file.files}
-    except (ValueError, BadZipFile, AttributeError, TypeError) as error:
+    except (ValueError, BadZipFile, AttributeError, TypeError, EOFError, RuntimeError, zlib.error) as error:
         raise ValueError(f"{path}: not an .npz file of plain numbers: {error}") from None
     return found
 
 
 def _read_state(path: Path) -> Mapping[str, np.ndarray]:
-    import pickle
-
     import torch
 
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         return {str(name): tensor.double().numpy() for name, tensor in state.items()}
-    except (pickle.UnpicklingError, RuntimeError, EOFError, AttributeError, TypeError):
+    except Exception:  # whatever a damaged archive makes of the reader; nothing of it is run
         raise ValueError(f"{path}: not a PyTorch state of tensors alone; nothing else is read") from None

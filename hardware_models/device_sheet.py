@@ -66,7 +66,7 @@ def read_sheet(path: str | Path) -> DeviceSheet:
     path = Path(path)
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: not valid TOML: {error}") from None
     members = Field(document, str(path)).members(_REQUIRED, _OPTIONAL)
     numbers = {name: members[name].number(1e-9 if name == "bandwidth_gb_s" else 0) for name in _OPTIONAL & set(members)}

@@ -12,7 +12,7 @@ UNKNOWN = "unknown"
 
 
 class Entries:
-    """The operators of one device as they are read: none twice, none without a latency above zero."""
+    """The operators of one device as they are read, none twice."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

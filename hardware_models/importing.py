@@ -51,6 +51,9 @@ def read_devices(
     module = _module(format_name) if format_name else _told(path)
     wanted = inspect.signature(module.read).parameters
     offered: dict[str, Any] = {"device": device, "space": space, "unit": unit}
+    name = module.__name__.rpartition(".")[2]
+    for unused in (each for each, value in offered.items() if value and each not in wanted):
+        raise ValueError(f"{path}: --{unused} says nothing to the format {name}: leave it out")
     models: list[DeviceModel] = module.read(path, **{name: offered[name] for name in wanted if name in offered})
     return models
 

@@ -10,7 +10,7 @@ import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,24 +22,13 @@ from hardware_models.onnxruntime_engine import OnnxRuntimeEngine
 
 @dataclass(frozen=True)
 class OnnxRuntimeInt8Engine(OnnxRuntimeEngine):
-    """ONNX Runtime's CPU provider on quantised networks.
+    """ONNX Runtime's CPU provider on quantised networks, calibrated on the random inputs that they are timed with."""
 
-    Attributes:
-      images: calibration images (n, channels, height, width) for networks whose input has their shape; everything
-        else is calibrated on the inputs that it is timed with, which are random. Latency hardly depends on it.
-    """
-
-    images: Tensor | None = field(default=None, compare=False, repr=False)
     name: ClassVar[str] = "onnxruntime_int8"
     dtype: ClassVar[str | None] = "int8"
 
     def _document(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> bytes:
-        calibration = [inputs]
-        if self.images is not None and len(inputs) == 1 and self.images.shape[1:] == inputs[0].shape[1:]:
-            batch = len(inputs[0])
-            whole = range(0, len(self.images) - batch + 1, batch)
-            calibration = [(self.images[start : start + batch],) for start in whole]
-        return quantised(export(module, inputs), calibration or [inputs])
+        return quantised(export(module, inputs), [inputs])
 
 
 def quantised(document: bytes, calibration: list[tuple[Tensor, ...]]) -> bytes:

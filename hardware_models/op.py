@@ -60,8 +60,11 @@ class Op:
     wiring: Wiring = ()
 
     def __post_init__(self) -> None:
-        if self.wiring:
-            check_wiring(self.inputs, self.inner, self.wiring)
+        if not self.wiring:
+            return
+        check_wiring(self.inputs, self.inner, self.wiring)
+        if len(self.inputs) == 1 and self.wiring == tuple((number,) for number in range(len(self.inner))):
+            object.__setattr__(self, "wiring", ())  # a sequence is written in one way: operators are keys of tables
 
     def __str__(self) -> str:
         """Return the operator as a person would write it: `conv2d 3x32x32 -> 16x32x32 (kernel 3, padding 1)`."""

@@ -131,22 +131,6 @@ def profile_and_measure(
     return table, measured[len(anchors) :]
 
 
-def profile_and_validate(
-    ops: Iterable[Op], anchors: Sequence[Anchor], held_out: Sequence[Anchor], **settings: Any
-) -> LatencyTable:
-    """Return what `profile` does, with the table's predictions of `held_out` networks compared with measurements.
-
-    These take their turns in the same rounds, and the table is made without them; their operators must be among `ops`
-    or the anchors'. Takes the settings of `profile` and raises what it does, and
-
-    Raises:
-      MissingEntry: for a held-out network with an operator of its own.
-    """
-    networks = [Network(one.module, one.input_shape) for one in held_out]
-    table, measured = profile_and_measure(ops, anchors, networks, **settings)
-    return replace(table, validation=validate(table, held_out, measured)) if held_out else table
-
-
 def validate(table: LatencyTable, networks: Sequence[Anchor], measured: Sequence[Measurement]) -> ValidationReport:
     """Return how far the table's predictions of at least one network are from its measurements."""
     predicted = [table(network.ops)["latency_ms"] for network in networks]

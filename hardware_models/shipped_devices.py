@@ -1,4 +1,4 @@
-"""The device models that come with the project: documents in `shipped/`, each read when it is asked for."""
+"""The device models that come with the project: documents in `shipped/`."""
 
 from __future__ import annotations
 

@@ -19,7 +19,8 @@ def smoothed(latencies: np.ndarray, cardinalities: tuple[int, ...]) -> np.ndarra
 
     Returned as they are where there are fewer than three decisions with a choice.
     """
-    if sum(count > 1 for count in cardinalities) < LEAST_DECISIONS:
+    cardinalities = tuple(count for count in cardinalities if count > 1)
+    if len(cardinalities) < LEAST_DECISIONS:
         return latencies
     bases = [_contrasts(count) for count in cardinalities]
     terms = _turned(latencies.reshape(cardinalities), [basis.T for basis in bases])

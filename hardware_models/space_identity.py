@@ -120,11 +120,18 @@ class SpaceIdentity:
 
     def grid(self) -> np.ndarray:
         """Return the product of all decisions, (grid_size, width), the last decision fastest."""
-        return np.stack(np.unravel_index(np.arange(prod(self.cardinalities)), self.cardinalities), axis=1)
+        rows = np.zeros((prod(self.cardinalities), self.width), np.int64)
+        left = np.arange(len(rows))
+        for column in range(self.width - 1, -1, -1):
+            left, rows[:, column] = np.divmod(left, self.cardinalities[column])
+        return rows
 
     def ranks(self, rows: np.ndarray) -> np.ndarray:
         """Return where each of `rows` (n, width) stands in `grid`, (n,)."""
-        return np.asarray(np.ravel_multi_index(tuple(rows.T), self.cardinalities))
+        found = np.zeros(len(rows), np.int64)
+        for column, count in enumerate(self.cardinalities):
+            found = found * count + rows[:, column]
+        return found
 
     def code(self, row: Sequence[int]) -> str:
         """Return a genotype as text: its digits, or its numbers with dashes where one may have two digits."""

@@ -36,7 +36,7 @@ class Field:
         if not isinstance(self.value, dict) or len(self.value) > most:
             self.refuse(f"an object of at most {most} members")
         for name, value in self.value.items():
-            yield Field(name, f"{self.path} (a name)"), Field(value, f"{self.path}.{name[:60]}")
+            yield Field(name, f"{self.path} (a name)"), Field(value, f"{self.path}.{ascii(name)[1:-1][:60]}")
 
     def items(self, most: int, least: int = 0) -> tuple[Field, ...]:
         """Return the items of a list of `least` to `most`."""

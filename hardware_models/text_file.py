@@ -18,14 +18,16 @@ LARGEST_BYTES = 256 * 2**20
 
 
 def read_text(path: Path) -> str:
-    """Return a UTF-8 file's text; unpacked if its name ends in `.gz`. Line ends become a newline.
+    """Return a UTF-8 file's text; unpacked if its name or its first bytes say gzip. Line ends become a newline.
 
     Raises:
       ValueError: for one that is too large, not gzip though it says so, or not UTF-8.
       OSError: where it cannot be read.
     """
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with path.open("rb") as raw:
+            packed = path.suffix == ".gz" or raw.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if packed else path.open("rb") as file:
             content = file.read(LARGEST_BYTES + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{path}: damaged: {error}") from None
@@ -40,8 +42,9 @@ def read_text(path: Path) -> str:
 
 
 def digest(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Return the SHA-256 of a file's bytes, or of those of all files of a folder one after another, in hexadecimal."""
+    files = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def modified(path: Path) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import copy
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +21,7 @@ from hardware_models.engines import EngineUnavailable, Prepared
 from hardware_models.folding import fold
 from hardware_models.torch_engine import TorchEngine, channels_last, in_turn
 
+MOST = 2**20
 COMPILERS = ("g++", "clang++", "c++", "gcc")
 
 
@@ -34,6 +37,15 @@ class TorchCompileEngine(TorchEngine):
                 f"the engine 'torch_compile' needs a C++ compiler, and none of {', '.join(COMPILERS)} is on the path; "
                 "install one, or use the engine 'torch'"
             )
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """As PyTorch's; without a limit, beyond which modules of one class would silently run uncompiled."""
+        import torch._dynamo.config as dynamo
+
+        most: dict[str, Any] = {"recompile_limit": MOST, "accumulated_recompile_limit": MOST}
+        with super().session(), dynamo.patch(**most, fail_on_recompile_limit_hit=True):
+            yield
 
     def prepare(self, module: nn.Module, inputs: tuple[Tensor, ...], copies: int = 1) -> Prepared:
         """Return a call of all compiled copies of `module` in turn; each is compiled here, for these shapes alone.

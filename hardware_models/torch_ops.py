@@ -30,8 +30,8 @@ class Apply(nn.Module):
 def build(op: Op) -> nn.Module:
     """Return a module that computes `op`, in evaluation mode, with weights drawn from PyTorch's default generator.
 
-    A composite is its operators in order. Average pooling leaves the padding out of the mean. A global average pool
-    drops the two axes that it averages where the operator's output has one axis.
+    A composite is its operators, each fed as its wiring says. Average pooling leaves the padding out of the mean. A
+    global average pool drops the two axes that it averages where the operator's output has one axis.
 
     Raises:
       ValueError: for a kind or dtype that PyTorch cannot run here.

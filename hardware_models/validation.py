@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hardware_models.held_out import kendall_tau
+
 TOLERATED_MAPE = 0.05
 """A mean error up to this is good enough, however quiet the machine was."""
 
@@ -90,15 +92,6 @@ def compare(predicted_ms: ArrayLike, measured_ms: ArrayLike, halves_ms: ArrayLik
         truth_mape=None if halves is None else float(np.mean(np.abs(halves[0] - halves[1]) / halves.mean(axis=0))),
         truth_kendall_tau=None if halves is None else kendall_tau(halves[0], halves[1]),
     )
-
-
-def kendall_tau(first: np.ndarray, second: np.ndarray) -> float | None:
-    """Return Kendall's tau-b (Kendall, 1945) of two (n,) arrays, in O(n^2) space; None when either is constant."""
-    upper = np.triu_indices(len(first), k=1)
-    left = np.sign(first[:, None] - first)[upper]
-    right = np.sign(second[:, None] - second)[upper]
-    norm = float(np.sqrt(np.sum(left**2) * np.sum(right**2)))
-    return float(np.sum(left * right)) / norm if norm else None
 
 
 def pearson(first: np.ndarray, second: np.ndarray) -> float | None:

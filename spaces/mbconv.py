@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyglove as pg
 
+from hardware_models import blocks
 from hardware_models.graph import Graph, Tape
-from hardware_models.op import Op, Shape, chain, conv2d, elementwise, linear
+from hardware_models.op import Op, Shape, chain, elementwise, linear
 
 if TYPE_CHECKING:
     from torch import nn
@@ -63,10 +64,12 @@ class MBConv(pg.Object):  # type: ignore[misc]
     def ops(self) -> Graph:
         """Return the operators that the built network runs, in order: one a block, and each residual addition."""
         tape = Tape(self.input_shape)
-        features = tape.run(_conv_bn_relu6(self.input_shape, self.stem, 3), 0)
+        features = tape.run(blocks.conv_bn(self.input_shape, self.stem, 3, activation="relu6"), 0)
         for block, width, stride in self.layers():
             shape = tape.shape(features)
-            body = tape.run(_block(shape, width, block.kernel, block.expansion, stride), features)
+            middle = shape[0] * block.expansion
+            op = blocks.inverted_residual(shape, width, block.kernel, stride, middle=middle, activation="relu6")
+            body = tape.run(op, features)
             shortcut = stride == 1 and shape[0] == width
             features = tape.run(elementwise("add", shape, 2), features, body) if shortcut else body
         tape.run(_head(tape.shape(features), self.head, self.classes), features)
@@ -134,23 +137,6 @@ def _blocks(depth: int, kernels: Sequence[int], expansions: Sequence[int]) -> An
 
 
 @cache
-def _block(shape: Shape, width: int, kernel: int, expansion: int, stride: int) -> Op:
-    """Return an inverted residual without its addition, as one operator."""
-    parts = [_conv_bn_relu6(shape, shape[0] * expansion, 1)] if expansion > 1 else []
-    wide = parts[-1].output if parts else shape
-    parts.append(_conv_bn_relu6(wide, wide[0], kernel, stride, groups=wide[0]))
-    projection = conv2d(parts[-1].output, width, 1)
-    plain = [op for part in parts for op in part.inner]
-    return chain("inverted_residual", *plain, projection, elementwise("batch_norm2d", projection.output))
-
-
-@cache
-def _conv_bn_relu6(shape: Shape, channels: int, kernel: int, stride: int = 1, groups: int = 1) -> Op:
-    conv = conv2d(shape, channels, kernel, stride, groups=groups)
-    return chain("conv_bn_relu6", conv, elementwise("batch_norm2d", conv.output), elementwise("relu6", conv.output))
-
-
-@cache
 def _head(shape: Shape, channels: int, classes: int) -> Op:
-    conv = _conv_bn_relu6(shape, channels, 1)
+    conv = blocks.conv_bn(shape, channels, 1, activation="relu6")
     return chain("head", *conv.inner, Op("global_avg_pool", (conv.output,), (channels,)), linear((channels,), classes))

@@ -8,12 +8,12 @@ Each row is a key and a mean latency in milliseconds. Two kinds of file hold the
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hardware_models.strict_json import LARGEST_DOCUMENT_BYTES, Field, parse
+from hardware_models.strict_json import Field, parse
+from hardware_models.text_file import read_text
 
 MOST_ROWS = 100_000
 SLOWEST_MS = 1e6
@@ -52,8 +52,13 @@ def read_rows(path: Path) -> tuple[str, Tables]:
         or no positive number of milliseconds; the message holds the file and the line or path.
     """
     if path.is_dir():
-        return "", [rows for file in sorted(path.glob("*.yaml")) for rows in read_rows(file)[1]]
-    text = _text(path)
+        found = [rows for file in sorted(path.glob("*.yaml")) for rows in read_rows(file)[1]]
+        if not found:
+            raise ValueError(f"{path}: there is no .yaml file in this folder")
+        return "", found
+    if not path.exists():
+        raise FileNotFoundError(f"no latency table at {str(path)!r}: give the path of the published file")
+    text = read_text(path)
     if text.lstrip().startswith("{"):
         name, tables = _json_tables(text, path.name)
     else:
@@ -61,22 +66,6 @@ def read_rows(path: Path) -> tuple[str, Tables]:
     if not tables or not all(tables):
         raise ValueError(f"{path.name}: a table has no entries")
     return name, tables
-
-
-def _text(path: Path) -> str:
-    """Return the file's text, unpacked where it is gzipped."""
-    if not path.exists():
-        raise FileNotFoundError(f"no latency table at {str(path)!r}: give the path of the published file")
-    with path.open("rb") as file:
-        data = file.read(LARGEST_DOCUMENT_BYTES + 1)
-    try:
-        if data.startswith(b"\x1f\x8b"):
-            data = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(data, LARGEST_DOCUMENT_BYTES + 1)
-        if len(data) > LARGEST_DOCUMENT_BYTES:
-            raise ValueError(f"it is larger than {LARGEST_DOCUMENT_BYTES} bytes")
-        return data.decode("utf-8")
-    except (zlib.error, ValueError) as error:
-        raise ValueError(f"{path.name}: not a text file, plain or gzipped: {error}") from None
 
 
 def _json_tables(text: str, name: str) -> tuple[str, Tables]:
@@ -104,7 +93,7 @@ def _yaml_rows(text: str, name: str) -> Iterator[Row]:
 
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
         raise ValueError(f"{name}: not valid YAML: {' '.join(str(error).split())[:200]}") from None
     if not isinstance(root, yaml.MappingNode):
         raise ValueError(f"{name}: expected a mapping of keys to entries")
@@ -116,7 +105,8 @@ def _yaml_rows(text: str, name: str) -> Iterator[Row]:
         if key.value in seen or len(seen) == MOST_ROWS:
             raise ValueError(f"{place}: the key {key.value!r} stands twice, or there are over {MOST_ROWS} of them")
         seen.add(key.value)
-        yield _yaml_row(place, key.value, {part.value: number.value for part, number in value.value})
+        entry = {part.value: number.value for part, number in value.value if isinstance(part, yaml.ScalarNode)}
+        yield _yaml_row(place, key.value, entry)
 
 
 def _yaml_row(place: str, key: str, entry: dict[object, object]) -> Row:

@@ -6,16 +6,14 @@ A row's key is a text such as `Conv-input:224x224x3-output:112x112x32`, in block
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hardware_models.formats._mobile_files import Row, Tables
-from hardware_models.latency_table import LatencyTable, Provenance
-from hardware_models.measurement import Measurement
+from hardware_models.imported_table import UNKNOWN, imported, plain_entry
+from hardware_models.latency_table import Entry, LatencyTable, Provenance
 from hardware_models.op import Op, Shape
 
 STEM = "Conv"
@@ -60,7 +58,7 @@ def make_table(
       ValueError: for a row that is no operator or whose operator stands twice, for a missing kind or resolution and for
         two tables of one resolution; the message holds the file and the line or path.
     """
-    made: dict[int, dict[Op, Measurement]] = {}
+    made: dict[int, dict[Op, Entry]] = {}
     for rows in tables:
         side, found = _entries(rows, op_of, kinds)
         if side in made:
@@ -69,7 +67,7 @@ def make_table(
     wanted = made if resolutions is None else resolutions
     if not made.keys() >= set(wanted):
         raise ValueError(f"no table of resolution {min(set(wanted) - made.keys())}; there are {_listed(made)}")
-    entries: dict[Op, Measurement] = {}
+    entries: dict[Op, Entry] = {}
     for side in sorted(wanted):
         entries.update(made[side])
     return LatencyTable(entries, provenance)
@@ -79,9 +77,9 @@ def _listed(numbers: Iterable[int]) -> str:
     return ", ".join(map(str, sorted(numbers)))
 
 
-def _entries(rows: list[Row], op_of: OpOf, kinds: Collection[str]) -> tuple[int, dict[Op, Measurement]]:
+def _entries(rows: list[Row], op_of: OpOf, kinds: Collection[str]) -> tuple[int, dict[Op, Entry]]:
     """Return the resolution of a table and its entries."""
-    entries: dict[Op, Measurement] = {}
+    entries: dict[Op, Entry] = {}
     missing, side = set(kinds), 0
     for row in rows:
         key = _read_key(row)
@@ -92,7 +90,7 @@ def _entries(rows: list[Row], op_of: OpOf, kinds: Collection[str]) -> tuple[int,
         if op.output != key.output or op in entries:
             problem = "stands twice" if op in entries else f"has the output {op.output}"
             raise ValueError(f"{row.place}: the operator of {row.key!r} {problem}")
-        entries[op] = _measurement(row)
+        entries[op] = plain_entry(row.mean_ms, row.samples)
         missing.discard(key.kind)
         side = key.inputs[1] if key.kind == STEM else side
     if missing:
@@ -127,22 +125,5 @@ def origin(path: Path, device: str, told: str) -> Provenance:
     `device` is the name that it is to have, else what the file told, else the file's own name. Both published tables
     are of single images, in float32.
     """
-    name, unknown = device or told or path.name.partition(".")[0], "unknown"
-    return Provenance(
-        device=name, device_name=told or name, fingerprint=_digest(path), engine=unknown, engine_version=unknown,
-        threads=1, batch=1, dtype="float32", layout=unknown, software={"imported_from": path.name[:64]},
-        created_at=datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds"), rounds=1,
-        clock=unknown, load_average=0.0, involuntary_switches=0, wall_over_cpu=1.0, noise=0.0,
-    )  # fmt: skip
-
-
-def _digest(path: Path) -> str:
-    """Return the SHA-256 of a file, or of all files of a folder, in hexadecimal."""
-    files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-
-
-def _measurement(row: Row) -> Measurement:
-    """Return an entry of which the mean alone is known."""
-    mean_ms = row.mean_ms
-    return Measurement(mean_ms, row.samples, mean_ms, mean_ms, mean_ms, (mean_ms, mean_ms))
+    name = device or told or path.name.partition(".")[0]
+    return replace(imported(path, name, UNKNOWN, 1, {}), device_name=told or name, dtype="float32")

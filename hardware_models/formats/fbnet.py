@@ -25,7 +25,7 @@ _FIELDS = frozenset({"op_type", "op_args", "input_shapes", "input_dtypes", "devi
     f"runtime_us_p{percentile}" for percentile in PERCENTILES
 }
 _ARGUMENT = re.compile(
-    r'\s*name:\s*"(\w{1,64})"\s*((?:(?:i|f|s|ints|floats):\s*(?:[\w.+-]{1,40}|"[^"\\]{0,64}")\s*){0,64})'
+    r'\s*name:\s*"(\w{1,64})"\s*((?:(?:i|f|s|ints|floats):\s*(?:[\w.+-]{1,40}+|"[^"\\]{0,64}")\s*){0,64})'
 )
 _VALUE = re.compile(r'\w+:\s*"?([^"\s]*)')
 _SIZE = 2**31
@@ -80,7 +80,9 @@ def _op(record: dict[str, Field], place: str) -> Op:
         return _conv(plain, shapes, arguments, dtype, place)
     inputs = tuple(shape[1:] for shape in shapes)
     if plain == "FC" and len(shapes) in (2, 3):
-        return Op("linear", inputs[:1], (shapes[1][0],), bias=len(shapes) == 3, dtype=dtype)
+        if len(shapes[1]) != 2:
+            raise ValueError(f"{place}.input_shapes: expected a weight of two axes, got {shapes[1]}")
+        return Op("linear", ((shapes[1][1],),), (shapes[1][0],), bias=len(shapes) == 3, dtype=dtype)
     return Op(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind).lower(), inputs, inputs[0], dtype=dtype)
 
 

@@ -36,11 +36,11 @@ def recognises(head: str) -> bool:
     return "CIN" in columns and any(name.startswith("latency") for name in columns)
 
 
-def read(path: Path, *, device: str = "") -> list[DeviceModel]:
+def read(path: Path, *, device: str = "", unit: str | None = None) -> list[DeviceModel]:
     """Return the table of a device, by default called as the file's folder is, which is how nn-Meter sorts them.
 
     `conv-bn-relu` becomes the composite `conv_bn_relu`, `dwconv-...` the same in as many groups as channels, `fc` is
-    `linear`; shapes are `CIN x HW x HW` and "same"-padded.
+    `linear`; shapes are `CIN x HW x HW` and "same"-padded. A plain `latency` is in `unit`, which nn-Meter's is `ms`.
 
     Raises:
       ValueError: with file and line, for an unknown kernel or column, a kernel twice, a latency that is none.
@@ -49,7 +49,7 @@ def read(path: Path, *, device: str = "") -> list[DeviceModel]:
     for name in columns:
         if name not in KNOWN and not re.fullmatch(r"feature_\d+", name):
             raise ValueError(f"{path}:{len(comments) + 1}: unknown column {ascii(name)[:60]}")
-    named = [(name, UNITS_PER_MS[name[8:] or "ms"]) for name in columns if name.startswith("latency")]
+    named = [(name, UNITS_PER_MS[name[8:] or unit or "ms"]) for name in columns if name.startswith("latency")]
     if len(named) != 1:
         raise ValueError(f"{path}:{len(comments) + 1}: expected one column of latencies, got {len(named)}")
     latency, per_ms = named[0]
@@ -94,7 +94,7 @@ def _conv(row: Row, parts: list[str], shape: tuple[int, int, int]) -> Op:
     if parts[0] == "dwconv" and channels != shape[0]:
         row.refuse(f"COUT: a depthwise convolution keeps its {shape[0]} channels, got {channels}")
     kernel, stride = row.integer("KERNEL_SIZE", 1), row.integer("STRIDES", 1)
-    conv = conv2d(shape, channels, kernel, stride, groups=shape[0] if parts[0] == "dwconv" else 1)
+    conv = _window(row, conv2d(shape, channels, kernel, stride, groups=shape[0] if parts[0] == "dwconv" else 1))
     rest = [elementwise("batch_norm2d" if part == "bn" else ACTIVATIONS[part], conv.output) for part in parts[1:]]
     return chain("_".join(["conv", *parts[1:]]), conv, *rest) if rest else conv
 
@@ -102,5 +102,12 @@ def _conv(row: Row, parts: list[str], shape: tuple[int, int, int]) -> Op:
 def _pool(row: Row, kind: str, shape: tuple[int, int, int]) -> Op:
     strided = "POOL_STRIDES" if row.cells.get("POOL_STRIDES") else "STRIDES"
     kernel, stride = row.integer("KERNEL_SIZE", 1), row.integer(strided, 1)
-    like = conv2d(shape, shape[0], kernel, stride)
+    like = _window(row, conv2d(shape, shape[0], kernel, stride))
     return Op(kind, (shape,), like.output, kernel, stride, like.padding)
+
+
+def _window(row: Row, op: Op) -> Op:
+    """Return an operator whose kernel fits its input; refuse the row otherwise."""
+    if min(op.output) < 1:
+        row.refuse(f"KERNEL_SIZE: a kernel of {op.kernel} leaves nothing of {op.inputs[0][1]}x{op.inputs[0][2]}")
+    return op

@@ -162,7 +162,7 @@ def print_table(out: Output, table: LatencyTable) -> None:
                Column("halves differ (%)", True), Column("samples", True)]  # fmt: skip
     rows = [
         [op_text(op), _shape(op.inputs[0]), _shape(op.output), number(1000 * entry.latency_ms),
-         f"{100 * abs(entry.halves_ms[0] - entry.halves_ms[1]) / (sum(entry.halves_ms) / 2):.1f}", str(entry.samples)]
+         f"{100 * _apart(entry.halves_ms):.1f}", str(entry.samples)]
         for op, entry in entries
     ]  # fmt: skip
     out.table(columns, rows)
@@ -188,6 +188,12 @@ def print_table(out: Output, table: LatencyTable) -> None:
         f"batch {origin.batch}, {origin.rounds} rounds, {origin.clock} clock, load {origin.load_average:.1f}, "
         f"noise {100 * origin.noise:.1f} %"
     )
+
+
+def _apart(halves_ms: tuple[float, float]) -> float:
+    """Return how far two halves are apart, relative to their mean; 0 for imported latencies of 0."""
+    mean = sum(halves_ms) / 2
+    return abs(halves_ms[0] - halves_ms[1]) / mean if mean else 0.0
 
 
 def op_text(op: Op) -> str:

@@ -74,3 +74,22 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("nothing of the kind")
     with pytest.raises(ValueError, match=rf"{name}: not a"):
         read_perceptron(tmp_path / name)
+
+
+def test_damaged_files_are_refused(tmp_path: Path) -> None:
+    whole = saved(tmp_path / "whole.npz").read_bytes()
+    torch.save({name: torch.tensor(array) for name, array in STATE.items()}, tmp_path / "whole.pth")
+    state = (tmp_path / "whole.pth").read_bytes()
+    for number, cut in enumerate((b"", whole[:200], whole[:-40])):
+        (tmp_path / f"{number}.npz").write_bytes(cut)
+        with pytest.raises(ValueError, match=r"not an \.npz file of plain numbers"):
+            read_perceptron(tmp_path / f"{number}.npz")
+    for number, cut in enumerate((b"", state[:300], state[:-100])):
+        (tmp_path / f"{number}.pth").write_bytes(cut)
+        with pytest.raises(ValueError, match="not a PyTorch state of tensors alone"):
+            read_perceptron(tmp_path / f"{number}.pth")
+
+
+def test_weights_without_axes_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="expected weights of two axes"):
+        read_perceptron(saved(tmp_path / "p.npz", **{"2_weight": np.array(1.0)}))

@@ -9,6 +9,8 @@ import torch
 
 from hardware_models import counts
 from hardware_models.blocks import classifier, conv_act, conv_bn, divisible, inverted_residual, squeeze_excitation
+from hardware_models.graph import Tape, composite
+from hardware_models.op import chain, conv2d, elementwise
 from hardware_models.torch_ops import build
 from spaces.networks.inverted_residual import InvertedResidual
 
@@ -58,3 +60,11 @@ def test_convolutions_and_classifiers_are_named_by_what_they_hold():
 def test_a_shortcut_needs_equal_shapes():
     with pytest.raises(ValueError, match=r"a shortcut needs equal shapes, got \(8, 4, 4\) and \(8, 2, 2\)"):
         inverted_residual((8, 4, 4), 8, 3, 2, middle=24, activation="relu", shortcut=True)
+
+
+def test_a_sequence_is_the_same_key_however_it_was_written() -> None:
+    conv = conv2d((3, 8, 8), 4, 3)
+    relu = elementwise("relu", conv.output)
+    tape = Tape((3, 8, 8))
+    tape.run(relu, tape.run(conv, 0))
+    assert composite("conv_relu", tape.graph()) == chain("conv_relu", conv, relu)

@@ -74,3 +74,8 @@ def test_a_file_of_ones_own(tmp_path):
 def test_a_wrong_field_is_named(tmp_path, old, new, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         read(tmp_path, SHEET.replace(old, new))
+
+
+def test_a_deep_document_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"phone\.toml: not valid TOML"):
+        read(tmp_path, "a = " + "[" * 3000)

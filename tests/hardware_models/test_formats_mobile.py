@@ -197,9 +197,26 @@ def test_a_malformed_file_is_refused(write: Callable[[str], Path], text: str, me
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "lut.yaml").write_bytes(b"\x1f\x8bnothing")
-    refused(tmp_path / "lut.yaml", "lut.yaml: not a text file, plain or gzipped")
+    refused(tmp_path / "lut.yaml", "lut.yaml: damaged: Compressed file ended")
 
 
 def test_an_unknown_resolution_is_refused() -> None:
     with pytest.raises(ValueError, match=r"no table of resolution 161; there are 160, 164, .*, 224"):
         once_for_all.read(shared_data("ofa_mobilenetv3/note10_lut.json.gz"), device="note10", resolutions=[160, 161])
+
+
+def test_a_cut_off_file_is_refused(tmp_path: Path) -> None:
+    packed = gzip.compress(yaml_of(ROWS).encode())
+    (tmp_path / "lut.yaml").write_bytes(packed[: len(packed) - 12])
+    refused(tmp_path / "lut.yaml", "lut.yaml: damaged")
+
+
+def test_a_folder_without_tables_is_refused(tmp_path: Path) -> None:
+    refused(tmp_path, "there is no .yaml file in this folder")
+
+
+@pytest.mark.parametrize(
+    "text", ["Conv:\n  ? [a]\n  : 1\n", '"\\UFFFFFFFF": {mean: 1}', '"\\U00110000": {mean: 1}', "%YAML 1." + "9" * 5000]
+)
+def test_hostile_yaml_is_refused_in_words(write: Callable[[str], Path], text: str) -> None:
+    refused(write(text), "lut.yaml")

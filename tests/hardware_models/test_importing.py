@@ -81,3 +81,16 @@ def test_a_pickle_is_not_run(tmp_path: Path):
     (tmp_path / "lut.json").write_bytes(pickle.dumps({"op_type": 1}, protocol=4))
     with pytest.raises(ValueError, match=r"lut\.json:1: not UTF-8 text"):
         read_devices(tmp_path / "lut.json", "fbnet")
+
+
+def test_what_a_format_does_not_take_is_not_ignored(tmp_path: Path):
+    write(OPERATORS, tmp_path / "phone.csv")
+    with pytest.raises(ValueError, match=r"--unit says nothing to the format operators: leave it out"):
+        read_devices(tmp_path / "phone.csv", unit="us")
+
+
+def test_a_latency_without_a_unit_may_be_given_one(tmp_path: Path):
+    (tmp_path / "relu.csv").write_text("HW,CIN,latency\n8,4,500\n")
+    [model] = read_devices(tmp_path / "relu.csv", "nn_meter", unit="us")
+    assert isinstance(model, LatencyTable)
+    assert [entry.latency_ms for entry in model.entries.values()] == [0.5]

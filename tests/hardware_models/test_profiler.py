@@ -12,7 +12,7 @@ from torch import nn
 from hardware_models.device import this_device
 from hardware_models.latency_table import LatencyTable
 from hardware_models.op import Op, conv2d, elementwise
-from hardware_models.profiler import MOST_VISITS, Anchor, Network, measure, profile, profile_and_validate
+from hardware_models.profiler import MOST_VISITS, Anchor, Network, measure, profile, profile_and_measure, validate
 from hardware_models.sampling import SAMPLES_A_VISIT
 from tests.hardware_models.small_networks import IMAGE, chain_network, chain_ops
 
@@ -148,10 +148,10 @@ def test_an_operator_that_cannot_run_is_refused():
 
 def test_networks_that_were_not_used_validate_a_table():
     held_out = [Anchor(chain_network(width, 2), IMAGE, chain_ops(width, 2)) for width in (8, 32, 64)]
-    found = profile_and_validate([], ANCHORS, held_out, rounds=6)
-    assert found.validation is not None
-    assert (found.validation.networks, found.validation.kendall_tau) == (3, 1.0)
-    assert found.calibration.anchors == 6
+    networks = [Network(one.module, one.input_shape) for one in held_out]
+    table, measured = profile_and_measure([], ANCHORS, networks, rounds=6)
+    found = validate(table, held_out, measured)
+    assert (found.networks, found.kendall_tau, table.calibration.anchors) == (3, 1.0, 6)
 
 
 class Cut(nn.Module):

@@ -78,3 +78,10 @@ def test_a_code_has_dashes_only_where_it_needs_them():
 
     wide = replace(PLAIN, choices=(tuple(map(str, range(12))), ("3", "5"), ("a",)))
     assert (PLAIN.code([1, 2, 0]), wide.code([11, 1, 0])) == ("120", "11-1-0")
+
+
+def test_many_decisions_without_a_choice_are_no_burden():
+    settled = {f"settled{i}": pg.oneof([7]) for i in range(70)}
+    found = identity_of(GenotypeSpace(pg.Dict(**settled, op=pg.oneof(["a", "b"]), width=pg.oneof([1, 2, 3]))), "mine")
+    assert found.grid().shape == (6, 72)
+    assert found.ranks(found.grid()).tolist() == list(range(6))

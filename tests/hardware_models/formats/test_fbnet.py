@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hardware_models.counts import macs
 from hardware_models.formats.fbnet import read
 from hardware_models.latency_table import LatencyTable
 from hardware_models.op import Op, chain, elementwise
@@ -142,3 +144,16 @@ def test_a_device_that_is_not_there_is_refused(tmp_path: Path):
     both = (RECORD, RECORD | {"device": "iphone"})
     with pytest.raises(ValueError, match=r"records of the device 'pixel', found SM-G950U-7\.0-24, iphone"):
         read(file(tmp_path, *both), device="pixel")
+
+
+def test_a_linear_layer_of_an_image_reads_all_of_it(tmp_path: Path):
+    record = RECORD | {"op_type": "FC", "op_args": [], "input_shapes": [[1, 1984, 1, 1], [1000, 1984]]}
+    [linear] = table(tmp_path, record | {"input_dtypes": [1, 1]}).entries
+    assert (linear.inputs, linear.output, macs([linear])) == (((1984,),), (1000,), 1_984_000)
+
+
+def test_a_hostile_argument_is_refused_at_once(tmp_path: Path):
+    began = time.process_time()
+    with pytest.raises(ValueError, match=r"lut.json:1"):
+        read(file(tmp_path, RECORD | {"op_args": ['name: "a" i:' + "aints:" * 60 + "!"]}))
+    assert time.process_time() - began < 5  # with a pattern that backtracks it takes years

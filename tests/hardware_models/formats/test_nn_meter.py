@@ -84,3 +84,8 @@ def test_a_wrong_row_is_told_with_its_line(tmp_path: Path, text: str, message: s
 def test_a_file_that_names_no_kernel_is_refused(tmp_path: Path):
     with pytest.raises(ValueError, match=r"data\.csv:2: kernel is missing"):
         table(tmp_path, HEAD + ROW, "data.csv")
+
+
+def test_a_kernel_larger_than_its_input_is_refused(tmp_path: Path):
+    with pytest.raises(ValueError, match=r"csv:2: KERNEL_SIZE: a kernel of 2 leaves nothing of 1x1"):
+        table(tmp_path, HEAD + "x.pb,1,3,3,2,1,0,1.0\n")
