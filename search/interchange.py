@@ -116,8 +116,9 @@ class _Import:
         """Return the name of the study."""
         with self._file.open("rb") as stream:
             lines = self._lines(stream)
+            first = next(lines, None)  # which says itself where it is wrong
             with self._located():
-                study, standing = read_study(next(lines, None))
+                study, standing = read_study(first)
             name = self._name or study["name"]
             if self._connection.scalar(sa.select(studies.c.id).where(studies.c.name == name)) is not None:
                 raise ValueError(f"a study {name!r} is stored already; import {self._file} under another name")

@@ -19,6 +19,9 @@ FACTS = ("device", "device_name", "engine", "engine_version", "threads", "batch"
 """What is said of a table wherever it is named."""
 
 
+NOBODY_SAID = "unknown"
+"""The engine, and its version, of imported tables whose files do not tell."""
+
 UNKNOWN = 0
 """What the storage holds for the batch and the threads where nobody said them."""
 
@@ -157,11 +160,9 @@ def table_line(table: Table, name: str = "") -> str:
     origin = table.origin
     fit = getattr(getattr(table.model, "calibration", None), "validation", None)
     entries = getattr(table.model, "entries", None)
-    facts = [
-        f"latency table of {origin['device_name']}",
-        f"{origin['engine']} {origin['engine_version']}".rstrip(),
-        *run_with(origin["threads"], origin["batch"]),
-    ]
+    engine = f"{origin['engine']} {origin['engine_version']}".replace(NOBODY_SAID, "").strip()
+    ran = [*([engine] if engine else []), *run_with(origin["threads"], origin["batch"])]
+    facts = [f"latency table of {origin['device_name']}", *ran]
     size = f"{len(entries)} operators, " if isinstance(entries, Mapping) else ""
     how = "measured now" if table.measured_now else f"stored, of {origin['created_at']}"
     quality = "" if fit is None else f"; leave-one-out error on {fit.networks} networks {number(100 * fit.mape, 2)} %"
