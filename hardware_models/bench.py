@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,7 +43,8 @@ class Bench:
       batch: the images in each call.
     """
 
-    def __init__(self, engine: str, threads: int, batch: int, seed: int) -> None:
+    def __init__(self, engine: str, threads: int, batch: int, seed: int, moved_bytes: int = 0) -> None:
+        """Take, beside the settings, how much memory a network of the space moves for one image, if that is known."""
         if batch < 1:
             raise ValueError(f"batch must be at least 1, got {batch}")
         self.engine = open_engine(engine, threads)
@@ -50,6 +52,7 @@ class Bench:
         self.batch = batch
         self._seed = seed
         self._inputs = torch.Generator().manual_seed(seed)
+        self._sweep = _sweep(min(batch * moved_bytes, self.engine.swept_bytes))
 
     def operator(self, op: Op, visits: int = 1) -> Workload:
         """Return a workload that runs copies of `op` within its surroundings, visited so often in a round.
@@ -67,17 +70,17 @@ class Bench:
         if shape != op.output:
             raise ValueError(f"{op}: declares the output {op.output}, but computes {shape}")
         dtype = torch_ops.DTYPES[op.dtype]
-        held = sum(weight.nbytes for weight in module.parameters()) + self.batch * dtype.itemsize * _touched(op)
+        held = sum(weight.nbytes for weight in module.parameters()) + self.batch * dtype.itemsize * touched(op)
         surrounded = Surrounded(op, module).to(dtype).eval()
         prepared = self.engine.prepare(surrounded, seeds(example, self._inputs), self._copies(held))
-        return Workload(str(op), *prepared, visits=visits)
+        return Workload(str(op), *prepared, visits=visits, before=self._sweep)
 
     def surroundings(self, shape: Shape, dtype: str, visits: int = 1) -> Workload:
         """Return a workload of what surrounds operators of this shape."""
         example = torch.empty(self.batch, *shape, dtype=torch_ops.DTYPES[dtype])
         surroundings = Surroundings(shape).to(example.dtype).eval()
         prepared = self.engine.prepare(surroundings, seeds((example,), self._inputs), self._copies(example.nbytes))
-        return Workload(f"surroundings of {shape}", *prepared, visits=visits)
+        return Workload(f"surroundings of {shape}", *prepared, visits=visits, before=self._sweep)
 
     def network(self, module: nn.Module, input_shape: Shape) -> Workload:
         """Return a workload that runs a whole network on standard normal inputs of its own floating type."""
@@ -121,11 +124,19 @@ class Bench:
         return max(1, min(MOST_COPIES, math.ceil(self.engine.cache_bytes / max(held_bytes, 1))))
 
 
+def _sweep(size_bytes: int) -> Callable[[], object] | None:
+    """Return what writes so much memory, or None for less than a page."""
+    if size_bytes < 4096:
+        return None
+    swept = torch.zeros(size_bytes // 4)
+    return partial(swept.add_, 1.0)
+
+
 def _say_nothing(_done: int, _total: int) -> None:
     """Keep progress to oneself."""
 
 
-def _touched(op: Op) -> int:
+def touched(op: Op) -> int:
     """Return how many numbers `op` reads and writes beside its weights, those between its parts included."""
     return sum(map(math.prod, op.inputs)) + sum(math.prod(part.output) for part in op.inner or (op,))
 

@@ -77,6 +77,11 @@ class Engine(ABC):
         return 8 * 2**20
 
     @property
+    def swept_bytes(self) -> int:
+        """How much memory at most is written before an operator's sample, as a network's other operators write it."""
+        return 0
+
+    @property
     def notes(self) -> Mapping[str, str]:
         """What else a table's provenance should tell of software and clocks, by name."""
         return {}

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
-from hardware_models.bench import Bench
+from hardware_models.bench import Bench, touched
 from hardware_models.calibration import MINIMUM_ANCHORS, Calibration, fit
 from hardware_models.counts import layers
 from hardware_models.fastest import split_half_error
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 ROUNDS = 20
 """Rounds that are made at most, unless told otherwise."""
+
+FLOAT_BYTES = 4
 
 OPERATOR_VISITS = 80
 MOST_VISITS = 4
@@ -114,7 +116,7 @@ def profile_and_measure(
     if 0 < len(anchors) < MINIMUM_ANCHORS:
         raise ValueError(f"expected no anchors or at least {MINIMUM_ANCHORS}, got {len(anchors)}")
     anchors = _live(anchors)
-    bench = Bench(engine, threads, batch, seed)
+    bench = Bench(engine, threads, batch, seed, _moved_bytes(anchors))
     often = max(1, min(MOST_VISITS, OPERATOR_VISITS // len(distinct)))
     around = list(dict.fromkeys((shape, op.dtype) for op in distinct for shape in parts(op)))
     preparations = [partial(bench.operator, op, often) for op in distinct]
@@ -191,6 +193,12 @@ def _live(anchors: Sequence[Anchor]) -> list[Anchor]:
             f"expected at least {MINIMUM_ANCHORS} that do"
         )
     return live
+
+
+def _moved_bytes(anchors: Sequence[Anchor]) -> int:
+    """Return how many bytes of features an anchor reads and writes for one image, the median; 0 without anchors."""
+    moved = [sum(FLOAT_BYTES * touched(op) for op in anchor.ops) for anchor in anchors]
+    return int(np.median(moved)) if moved else 0
 
 
 def _check_comparable(reference: LatencyTable, bench: Bench) -> None:

@@ -29,12 +29,16 @@ class TooNoisyError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Something to time: a name for messages, a call that does it `runs` times, and the visits to it in a round."""
+    """Something to time: a name for messages, a call that does it `runs` times, and the visits to it in a round.
+
+    `before` is called before each sample, and not timed.
+    """
 
     name: str
     call: Callable[[], object]
     runs: int = 1
     visits: int = 1
+    before: Callable[[], object] | None = None
 
 
 @dataclass
@@ -100,6 +104,8 @@ def _visit(visits: Visits, workload: Workload, repeats: int, clock: Clock) -> li
     workload.call()
     accepted = []
     for _ in range(SAMPLES_A_VISIT):
+        if workload.before is not None:
+            workload.before()
         sample = clock.sample(workload.call, repeats)
         visits.wall_ms += sample.wall_ms
         visits.cpu_ms += sample.cpu_ms

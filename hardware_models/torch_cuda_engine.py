@@ -84,6 +84,11 @@ class TorchCudaEngine(TorchEngine):
         return max(int(getattr(told, "L2_cache_size", 0)), LEAST_CACHE_BYTES)
 
     @property
+    def swept_bytes(self) -> int:
+        """Nothing: the clock overwrites the cache."""
+        return 0
+
+    @property
     def notes(self) -> Mapping[str, str]:
         """The versions of CUDA and cuDNN, and the clock that the streaming multiprocessors have now, if it is told."""
         cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]

@@ -31,6 +31,11 @@ class TorchEngine(Engine):
         """The version of PyTorch."""
         return str(torch.__version__)
 
+    @property
+    def swept_bytes(self) -> int:
+        """The size of a usual far cache: each operator writes features anew, which sweep it once in a network."""
+        return 32 * 2**20
+
     @contextmanager
     def session(self) -> Iterator[None]:
         """Set PyTorch's threads and inference mode; put the number of threads back at the end.
