@@ -47,3 +47,11 @@ def test_what_agrees_with_itself_is_visited_no_more():
 
 def test_agreement_of_few_visits_is_chance():
     assert _settled(Visits([0] * 6, [*range(6)], [[1.0]] * 6), 1) == []
+
+
+def test_no_more_is_swept_than_a_network_moves():
+    op = conv2d((8, 8, 8), 8, 3)
+    assert Bench("torch", 1, 1, 0).operator(op).before is None
+    swept = Bench("torch", 1, 2, 0, moved_bytes=2**20).operator(op).before
+    assert swept is not None
+    assert swept().nbytes == 2**21

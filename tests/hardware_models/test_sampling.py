@@ -83,3 +83,16 @@ def test_the_consumer_may_stop_early():
     assert next(rounds).rounds == [0]
     rounds.close()
     assert gc.isenabled()
+
+
+def test_something_may_be_done_before_each_sample():
+    log: list[str] = []
+    call, before = (lambda: log.append("call")), (lambda: log.append("sweep"))
+    list(visit_in_rounds([Workload("one", call, before=before)], 1, Every(), np.random.default_rng(0)))
+    assert log[-5:] == ["call", "sweep", "call", "sweep", "call"]
+
+
+class Every(ThreadClock):
+    """A clock for which no sample is too short."""
+
+    shortest_ms = 0.0
