@@ -31,7 +31,7 @@ class TooNoisyError(RuntimeError):
 class Workload:
     """Something to time: a name for messages, a call that does it `runs` times, and the visits to it in a round.
 
-    `before` is called before each sample, and not timed.
+    `before` is called before each sample, `at_first` before the warm-up; neither is timed.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Workload:
     runs: int = 1
     visits: int = 1
     before: Callable[[], object] | None = None
+    at_first: Callable[[], object] | None = None
 
 
 @dataclass
@@ -101,6 +102,8 @@ def visit_in_rounds(
 
 def _visit(visits: Visits, workload: Workload, repeats: int, clock: Clock) -> list[float]:
     """Return the accepted samples of one visit in ms; `visits` is told of the clocks and of interruptions alone."""
+    if workload.at_first is not None:
+        workload.at_first()
     workload.call()
     accepted = []
     for _ in range(SAMPLES_A_VISIT):
