@@ -83,7 +83,7 @@ def _spread(space: GenotypeSpace, coverage: Coverage, count: int, known: set[tup
     from hardware_models.profiler import Anchor
 
     different: dict[tuple[Op, ...], Any] = {}
-    for genotype in stratified(coverage, 2 * count):
+    for genotype in stratified(coverage, 2 * (count + len(known))):
         candidate = architecture_of(space.decode(genotype))
         different.setdefault(tuple(candidate.ops()), candidate)
     left = [(ops, candidate) for ops, candidate in different.items() if ops not in known]
