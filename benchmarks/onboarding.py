@@ -10,12 +10,12 @@ the others, and take a thousandth of the time). Nothing is tuned on the device: 
 used.
 
 Beside it stand, on random cells (mean over seeds): a ridge regression of the edges' operations from scratch, one on the
-known devices' first six principal components, and multiply-accumulates alone. The ceiling is what latencies can be
-predicted to at all: a ridge on single operations, pairs and the known devices, fitted on half of the 15,625 cells.
-What it lacks of 1 is mostly noise: its errors go together with the order in which cells were measured, not with cells.
+known devices' first six principal components, and multiply-accumulates alone. The last row is what many measurements
+reach: a ridge on single operations, pairs and the known devices, fitted on half of the 15,625 cells. What it lacks is
+mostly noise: its errors are like those of the cells measured just before (the last table), which no cell explains.
 
 Needs the data folder `../shared/data` beside the checkout. Ends with 1 where the mean Spearman is below 0.965 from 10
-networks, or from 20 is below both 0.98 and the ceiling less 0.001.
+networks or below 0.98 from 20.
 """
 
 from __future__ import annotations
@@ -42,14 +42,16 @@ from spaces.nasbench201 import OPERATIONS, live_edges, nasbench201
 FOLDER = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 SAMPLES = (5, 10, 20, 50)
 GOALS = {10: 0.965, 20: 0.98}
-BELOW_CEILING = 0.001
 BATCHES = ("_1", "_32", "_256")
 COMPONENTS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """All cells in the grid's order: latencies (n, devices), smoothed ones, MACs (n,), which are connected (n,)."""
+    """All cells in the grid's order: latencies (n, devices), smoothed ones, MACs (n,), which are connected (n,).
+
+    `order` holds them as they stand in the file.
+    """
 
     space: SpaceIdentity
     devices: list[str]
@@ -57,6 +59,7 @@ class Cells:
     smooth: np.ndarray
     macs: np.ndarray
     connected: np.ndarray
+    order: np.ndarray
 
     def others(self, device: int) -> list[int]:
         """Return the devices of other families."""
@@ -83,9 +86,13 @@ def main() -> int:
         for name, method in METHODS.items():
             show(name, [random(cells, method, device, count, seeds) for device in range(len(cells.devices))])
         means[count] = show("this project, suggested networks", [ours(cells, device, count) for device in each(cells)])
-    ceiling = show("ceiling: half of all measured", [limit(cells, device) for device in each(cells)])
+    fits = [from_half(cells, device) for device in each(cells)]
+    nothing = np.zeros(0, np.int64)
+    print(f"{len(cells.macs) // 2} networks measured")
+    show("ridge, random networks", [figures(cells, device, nothing, fit) for device, fit in enumerate(fits)])
+    show_drift(cells, fits)
     print(f"{time.process_time() - began:.0f} s of CPU")
-    return verdict(means, ceiling)
+    return verdict(means)
 
 
 def each(cells: Cells) -> range:
@@ -105,7 +112,8 @@ def read() -> Cells:
     smooth = np.stack([smoothed(column, space.cardinalities) for column in latencies.T], axis=1)
     connected = [bool(live_edges(tuple(OPERATIONS[int(digit)] for digit in code))) for code in codes]
     macs = np.array([float(facts[code]["c10_macs_m"]) for code in codes])
-    return Cells(space, devices, latencies, smooth, macs, np.array(connected))
+    order = np.argsort([int(latency[code]["arch_index"]) for code in codes])
+    return Cells(space, devices, latencies, smooth, macs, np.array(connected), order)
 
 
 def table(name: str) -> dict[str, dict[str, str]]:
@@ -164,8 +172,8 @@ def random(cells: Cells, method: Method, device: int, count: int, seeds: int) ->
     return tuple(np.mean(found, axis=0).tolist())
 
 
-def limit(cells: Cells, device: int) -> tuple[float, float]:
-    """Return the figures of two fits on half of all cells, each on the other half."""
+def from_half(cells: Cells, device: int) -> np.ndarray:
+    """Return predictions by two fits on half of all cells, each for the other half."""
     grid, pairs = cells.space.grid(), pairs_of(cells.space, "all")
     known = cells.latencies[:, cells.others(device)] / cells.latencies.mean(axis=0)[cells.others(device)]
     singles = single_columns(cells.space, grid)
@@ -174,7 +182,17 @@ def limit(cells: Cells, device: int) -> tuple[float, float]:
     predicted = np.empty(len(grid))
     for half, rest in (halves, halves[::-1]):
         predicted[rest] = ridge(features, half, cells.latencies[half, device], 1.0)[rest]
-    return figures(cells, device, np.zeros(0, np.int64), predicted)
+    return predicted
+
+
+def show_drift(cells: Cells, fits: list[np.ndarray]) -> None:
+    """Print how alike the errors of cells are that stand one after another in the file: 0 without drift."""
+    print("rank correlation of a cell's error, predicted from half, with that of the cell before it in the file")
+    for device, fit in enumerate(fits):
+        errors = (fit - cells.latencies[:, device])[cells.order]
+        found = figures(cells, device, np.zeros(0, np.int64), fit)[0]
+        alike = spearman(errors[1:], errors[:-1])
+        print(f"  {cells.devices[device]:16}{alike:6.2f}   Spearman of the prediction {found:.4f}")
 
 
 def figures(cells: Cells, device: int, measured: np.ndarray, predicted: np.ndarray) -> tuple[float, float]:
@@ -194,17 +212,11 @@ def show(name: str, found: list[tuple[float, float]]) -> float:
     return float(ranks.mean())
 
 
-def verdict(means: dict[int, float], ceiling: float) -> int:
-    """Return the exit code: each goal must be met, the one at 20 or what the ceiling leaves of it."""
-    missed = 0
+def verdict(means: dict[int, float]) -> int:
+    """Return the exit code: 1 where a goal is missed."""
     for count, goal in GOALS.items():
-        met, near = means[count] >= goal, count == 20 and means[count] >= ceiling - BELOW_CEILING
-        told = "met" if met else "MISSED"
-        if near and not met:
-            told = f"not met, but within {BELOW_CEILING} of the ceiling {ceiling:.4f}"
-        print(f"goal {goal} from {count} networks: {means[count]:.4f}, {told}")
-        missed += not (met or near)
-    return int(missed > 0)
+        print(f"goal {goal} from {count} networks: {means[count]:.4f}, {'met' if means[count] >= goal else 'MISSED'}")
+    return int(any(means[count] < goal for count, goal in GOALS.items()))
 
 
 if __name__ == "__main__":
