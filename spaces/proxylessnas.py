@@ -57,18 +57,26 @@ class ProxylessNAS(pg.Object):  # type: ignore[misc]
         """The shape of one image: (3, resolution, resolution)."""
         return 3, self.resolution, self.resolution
 
-    def layers(self) -> Iterator[tuple[int, int, int, int]]:
-        """Yield kernel, expansion, output channels and stride of each block that is present, in the order they run."""
+    def places(self) -> Iterator[tuple[int, int, int, int] | None]:
+        """Yield kernel, expansion, output channels and stride of the block at each place, None where there is none."""
         for stage in self.stages:
             for place, operation in enumerate(stage.blocks):
-                if operation != "zero":
-                    yield int(operation[1]), int(operation[3]), stage.width, 1 if place else stage.stride
+                present = operation != "zero"
+                yield (
+                    (int(operation[1]), int(operation[3]), stage.width, 1 if place else stage.stride)
+                    if present
+                    else None
+                )
+
+    def layers(self) -> Iterator[tuple[int, int, int, int]]:
+        """Yield what `places` does of the blocks that are present, in the order they run."""
+        return (layer for layer in self.places() if layer is not None)
 
     def build(self) -> nn.Module:
         """Return the untrained network: float32 images (n, *input_shape) to logits (n, classes)."""
-        from spaces.networks.proxylessnas import Network
+        from spaces.networks.proxylessnas import network
 
-        return Network(self)
+        return network(self)
 
     def ops(self) -> tuple[Op, ...]:
         """Return the operators that the built network runs, in order: one a block, its addition included."""
