@@ -14,13 +14,17 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One method on one task with one seed: what it had found after each count, and the CPU that it took."""
+    """One method on one task with one seed: what it had found after each count, and the CPU that it took.
+
+    `infeasible` counts evaluations beyond a constraint.
+    """
 
     task: str
     method: str
     seed: int
     found: list[float]
     cpu_s: float
+    infeasible: int = 0
 
 
 Key = tuple[str, str, int]
@@ -49,5 +53,10 @@ def mean_and_error(found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def line(name: str, found: np.ndarray, counts: tuple[int, ...], cpu_ms: float) -> str:
     """Return a method's row of a table: mean +- standard error after each count, and CPU ms an evaluation."""
-    cells = [f"{count}: {m:7.4f} +- {e:.4f}" for count, m, e in zip(counts, *mean_and_error(found), strict=True)]
-    return f"  {name:22} ({len(found):2} seeds) " + "   ".join(cells) + f"  {cpu_ms:8.2f} CPU ms each"
+    seeds = f"{name:22} ({len(found):2} seeds)"
+    return f"  {seeds} {cells(counts, *mean_and_error(found))}  {cpu_ms:8.2f} CPU ms each"
+
+
+def cells(counts: tuple[int, ...], mean: np.ndarray, error: np.ndarray) -> str:
+    """Return a row's figures: mean +- standard error after each count."""
+    return "   ".join(f"{count}: {m:7.4f} +- {e:.4f}" for count, m, e in zip(counts, mean, error, strict=True))
