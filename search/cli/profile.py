@@ -107,8 +107,8 @@ def _space_and_setup(what: str, resolution: int | None) -> tuple[GenotypeSpace, 
     A name that both have is the study's, but with a resolution the space's: a study's images are its file's.
     """
     from search.cli.latency import Setup, setup_of
-    from search.cli.space_argument import own_space
-    from search.study_file import load_study_file, shipped_studies
+    from search.cli.space_argument import own_space, study_of
+    from search.study_file import shipped_studies
     from spaces.genotype import GenotypeSpace
 
     make = own_space(what) if resolution is not None or what not in shipped_studies() else None
@@ -116,7 +116,7 @@ def _space_and_setup(what: str, resolution: int | None) -> tuple[GenotypeSpace, 
         return GenotypeSpace(_sized(what, make, resolution)), Setup(engine=_usual_engine())
     if resolution is not None:
         raise ValueError(f"--resolution {resolution}: {what!r} is no space of this project; give the name of one")
-    definition = load_study_file(what)
+    definition = study_of(what)
     return definition.space, setup_of(definition)
 
 

@@ -54,7 +54,7 @@ def last_line(result: Result) -> str:
         (["launch"], 2, "Missing argument 'STUDY'"),
         (["lunch"], 2, "No such command 'lunch'"),
         (["show", "nobody"], 4, "there is no such file"),
-        (["profile", "nospace"], 2, "no such study"),
+        (["profile", "nospace"], 2, "no such space or study"),
         (["load", "missing.jsonl"], 2, "does not exist"),
     ],
 )
