@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -33,6 +34,20 @@ NARROWEST = 0.25
 
 A front that begins at one end of the scale would else never be extended to the other.
 """
+
+USUALLY, SOMETIMES = 0.5, 0.25
+"""The quantiles of a costly score in the first trials that it counts from: the second for some proposals."""
+
+EVERY = 4
+SINCE = 50
+"""With several objectives each fourth proposal is made for a larger part of the front, once the better one is known.
+
+How far down a front is of interest only the user knows. Of what is less than usual most is seldom wanted; but where
+even the usual is close to the best, it is all of the cheap end.
+"""
+
+View = tuple[np.ndarray, np.ndarray]
+"""The point (k,) that an improvement is measured from, and the front's points (m, k) that are beyond it."""
 
 SHORTLIST = 192
 """Candidates whose variance is computed: the best when it is bounded by what the nearest trial leaves of it."""
@@ -126,20 +141,27 @@ class Predictor(Algorithm):
 
     def _most_promising(self, count: int) -> np.ndarray:
         """Return up to `count` new genotypes, each the best once those before it have turned out as expected."""
-        reference, front = self._reference()
-        rows = self._new(candidates(self._space, self._parents(reference), self.candidates, self._random))
+        quantiles = [self._quantile(len(self._seen) + place) for place in range(count)]
+        views = {quantile: self._view(quantile) for quantile in sorted(set(quantiles))}
+        lowest = next(iter(views.values()))[0]
+        rows = self._new(candidates(self._space, self._parents(lowest), self.candidates, self._random))
         if not len(rows):
             return rows
         expected = self._beliefs.of(rows)
-        shortlist = _best(_promise(expected, front, reference), max(SHORTLIST, 4 * count))
+        shortlist = _best(expected, views, max(SHORTLIST, 4 * count))
         rows, expected = rows[shortlist], expected.narrowed(shortlist)
-        climbed = rows[_best(_promise(expected, front, reference), CLIMBED)]
+        climbed = rows[_best(expected, views, CLIMBED)]
         more = self._new(neighbours(self._space, climbed.repeat(EACH, axis=0), self._random))
         more = more[self._space.unique(np.concatenate([rows, more]))[len(rows) :] - len(rows)]
         if len(more):
             rows = np.concatenate([rows, more])
             expected = expected.joined(self._beliefs.of(more).narrowed(np.arange(len(more))))
-        return rows[_greedy(expected, front, reference, count)]
+        return rows[_greedy(expected, views, quantiles)]
+
+    def _quantile(self, place: int) -> float:
+        """Return where the proposal of this number counts costly scores from."""
+        lower = len(self._is_known) > 1 and place >= SINCE and place % EVERY == EVERY - 1
+        return SOMETIMES if lower else USUALLY
 
     def _new(self, genotypes: np.ndarray) -> np.ndarray:
         """Return those that were not proposed yet and violate no known constraint, none twice."""
@@ -153,16 +175,16 @@ class Predictor(Algorithm):
         good = (self._front.scores > reference).all(axis=1)
         return self._front.genotypes[good] if good.any() else self._front.genotypes
 
-    def _reference(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the point (k,) that an improvement is measured from, and the front's points (m, k) that are beyond it.
+    def _view(self, quantile: float) -> View:
+        """Return what is measured from, and what is beyond it.
 
-        A costly score counts above what is usual of it: the median of the first trials. A known one counts from
-        beyond the worst of the front: what is better in everything else than all of it must count for much.
+        A costly score counts above a quantile of the first trials' scores. A known one counts from beyond the worst of
+        the front: what is better in everything else than all of it must count for much.
         """
         reference = np.full(len(self._is_known), -np.inf)
         for objective in self._beliefs.costly:
             values = self._beliefs.scores[:, objective]
-            reference[objective] = np.median(values[np.isfinite(values)][:USUAL])
+            reference[objective] = np.quantile(values[np.isfinite(values)][:USUAL], quantile)
         front = self._front.scores[(self._front.scores >= reference).all(axis=1)]
         for objective in self._is_known.nonzero()[0]:
             values = front[:, objective] if len(front) else np.array([-self._ranges[objective], 0.0])
@@ -171,22 +193,26 @@ class Predictor(Algorithm):
         return reference, front
 
 
-def _greedy(expected: Expectation, front: np.ndarray, reference: np.ndarray, count: int) -> list[int]:
-    """Return up to `count` candidates, each the most promising once those before it have turned out as expected."""
+def _greedy(expected: Expectation, views: Mapping[float, View], quantiles: list[float]) -> list[int]:
+    """Return candidates, each the most promising of its view once those before it have turned out as expected."""
     taken: list[int] = []
-    while True:
-        promise = _promise(expected, front, reference)
+    assumed = expected.mean[:0]
+    for quantile in quantiles[: len(expected.mean)]:
+        reference, front = views[quantile]
+        promise = _promise(expected, np.concatenate([front, assumed]), reference)
         promise[taken] = -1.0
         taken.append(int(promise.argmax()))
-        if len(taken) == min(count, len(promise)):
-            return taken
-        front = np.concatenate([front, expected.mean[taken[-1:]]])
+        assumed = np.concatenate([assumed, expected.mean[taken[-1:]]])
         expected.assume(taken[-1])
+    return taken
 
 
-def _best(promise: np.ndarray, count: int) -> np.ndarray:
-    """Return the indices of the `count` most promising, the best first."""
-    return promise.argsort(kind="stable")[::-1][:count]
+def _best(expected: Expectation, views: Mapping[float, View], count: int) -> np.ndarray:
+    """Return the indices of the `count` most promising of each view, the best first, none twice."""
+    promises = [_promise(expected, front, reference) for reference, front in views.values()]
+    ranked = np.concatenate([promise.argsort(kind="stable")[::-1][:count] for promise in promises])
+    found: np.ndarray = ranked[np.sort(np.unique(ranked, return_index=True)[1])]
+    return found
 
 
 def _promise(expected: Expectation, front: np.ndarray, reference: np.ndarray) -> np.ndarray:
