@@ -9,20 +9,14 @@ import csv
 import gzip
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyglove as pg
 from tabular_task import TabularTask
 
+from spaces.nasbench_macro import nasbench_macro
+
 FOLDER = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "nasbench_macro"
-BLOCKS = ("identity", "mbconv_e3_k3", "mbconv_e6_k5")
 SHAPE = (3,) * 8
-
-
-def nasbench_macro() -> Any:
-    """Return the space, whose rows are the benchmark's own codes."""
-    return pg.List([pg.oneof(list(BLOCKS)) for _ in SHAPE])
 
 
 @cache

@@ -5,6 +5,7 @@ Shapes are (channels, height, width). A norm follows each convolution unless som
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 from hardware_models.graph import Tape, composite
@@ -12,6 +13,23 @@ from hardware_models.op import Op, Shape, chain, conv2d, elementwise, linear
 
 LEAST_KEPT = 0.9
 """Rounding never takes more than a tenth of the channels away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Squeeze:
+    """How channels are gated: the channels between the two layers, what follows the first, and what makes gates."""
+
+    channels: int
+    activation: str
+    gate: str
+
+
+def mobilenet_squeeze(channels: int) -> Squeeze:
+    """Return MobileNetV3's for so many channels: a quarter, rounded by `divisible`; ReLU and a hard sigmoid.
+
+    Source: Howard et al., ICCV 2019, section 5.3.
+    """
+    return Squeeze(divisible(channels // 4), "relu", "hardsigmoid")
 
 
 def divisible(channels: float, divisor: int = 8) -> int:
@@ -42,17 +60,16 @@ def global_pool(inputs: Shape) -> Op:
 
 
 @cache
-def squeeze_excitation(inputs: Shape) -> Op:
-    """Return squeeze-and-excitation as in MobileNetV3: a quarter of the channels, biases, ReLU, hard sigmoid.
-
-    Source: Howard et al., ICCV 2019, section 5.3; the squeezed width is rounded by `divisible`.
-    """
+def squeeze_excitation(inputs: Shape, squeeze: Squeeze | None = None) -> Op:
+    """Return squeeze-and-excitation, whose two 1x1 convolutions have biases; by default MobileNetV3's."""
+    chosen = squeeze or mobilenet_squeeze(inputs[0])
     pool = global_pool(inputs)
-    squeeze = conv2d(pool.output, divisible(inputs[0] // 4), 1, bias=True)
-    excite = conv2d(squeeze.output, inputs[0], 1, bias=True)
-    gates = elementwise("hardsigmoid", excite.output)
+    first = conv2d(pool.output, chosen.channels, 1, bias=True)
+    second = conv2d(first.output, inputs[0], 1, bias=True)
+    gates = elementwise(chosen.gate, second.output)
     scale = Op("mul", (gates.output, inputs), inputs)
-    return _rejoined("squeeze_excitation", pool, squeeze, elementwise("relu", squeeze.output), excite, gates, scale)
+    act = elementwise(chosen.activation, first.output)
+    return _rejoined("squeeze_excitation", pool, first, act, second, gates, scale)
 
 
 @cache
@@ -64,31 +81,44 @@ def inverted_residual(
     *,
     middle: int,
     activation: str,
-    squeeze: bool = False,
+    squeeze: bool | Squeeze = False,
     shortcut: bool = False,
+    expand: bool = False,
+    groups: int = 1,
+    depthwise: int = 1,
 ) -> Op:
     """Return 1x1 expansion, depthwise kernel x kernel and linear 1x1 projection as one operator.
 
-    Source: Sandler et al., CVPR 2018, figure 4; with `squeeze`, Howard et al., ICCV 2019, figure 4.
+    Source: Sandler et al., CVPR 2018, figure 4; with `squeeze`, Howard et al., ICCV 2019, figure 4; with `expand`,
+    `groups` and `depthwise`, FBNet (Wu et al., CVPR 2019) and its authors' model zoo.
 
     Args:
       inputs: of the block.
       channels: of its output.
       kernel, stride: of the depthwise convolution.
-      middle: channels of the depthwise convolution; where they equal the input's there is no expansion.
-      activation: after the first two norms.
-      squeeze: whether squeeze-and-excitation follows the depthwise convolution.
+      middle: channels of the depthwise convolution.
+      activation: after all norms but the last.
+      squeeze: which squeeze-and-excitation follows the depthwise convolution; True for MobileNetV3's.
       shortcut: whether the input is added to the output.
+      expand: whether there is an expansion also where `middle` is the input's channels.
+      groups: of both 1x1 convolutions; the channels are shuffled before the depthwise one.
+      depthwise: how many depthwise convolutions follow one another, the first with the stride.
 
     Raises:
       ValueError: for a shortcut where the shapes differ.
     """
-    parts = [conv_bn(inputs, middle, 1, activation=activation)] if middle != inputs[0] else []
-    wide = parts[-1].output if parts else inputs
-    parts.append(conv_bn(wide, middle, kernel, stride, activation=activation, groups=middle))
-    plain = [op for part in parts for op in part.inner]
-    projection = conv2d(parts[-1].output, channels, 1)
-    plain += [squeeze_excitation(parts[-1].output)] if squeeze else []
+    plain: list[Op] = []
+    if expand or middle != inputs[0]:
+        plain += conv_bn(inputs, middle, 1, activation=activation, groups=groups).inner
+    wide = (middle, *inputs[1:])
+    if groups > 1:
+        plain.append(Op("channel_shuffle", (wide,), wide, groups=groups))
+    for place in range(depthwise):
+        plain += conv_bn(wide, middle, kernel, 1 if place else stride, activation=activation, groups=middle).inner
+        wide = plain[-1].output
+    if squeeze:
+        plain.append(squeeze_excitation(wide, squeeze if isinstance(squeeze, Squeeze) else None))
+    projection = conv2d(wide, channels, 1, groups=groups)
     plain += [projection, elementwise("batch_norm2d", projection.output)]
     if shortcut:
         if projection.output != inputs:
