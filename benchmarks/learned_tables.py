@@ -26,8 +26,9 @@ from hardware_models.documents import load_model
 from hardware_models.learned_table import LearnedTable
 from hardware_models.learning import learn
 from hardware_models.shipped_devices import FOLDER as SHIPPED
-from hardware_models.space_identity import SpaceIdentity, identity_of
+from hardware_models.space_identity import identity_of
 from hardware_models.table_origin import Origin
+from spaces.fbnet import fbnet
 from spaces.genotype import GenotypeSpace
 from spaces.nasbench201 import nasbench201
 
@@ -46,18 +47,18 @@ def main() -> int:
         print(f"the data folder {FOLDER} is not on this machine")
         return 1
     began = time.process_time()
-    recovered = fbnet()
-    kept = nasbench(write=write)
+    recovered = fbnet_tables()
+    kept = nasbench_tables(write=write)
     print(f"{time.process_time() - began:.0f} s of CPU")
     print(f"true tables {'recovered' if recovered else 'NOT recovered'}; shipped tables {'hold' if kept else 'DIFFER'}")
     return 0 if recovered and kept else 1
 
 
-def fbnet() -> bool:
+def fbnet_tables() -> bool:
     """Learn FBNet's tables; return whether the ones that are known are found."""
     names, genotypes, latencies = networks("hw_latency_fbnet", "arch")
     truth = json.loads(gzip.decompress((FOLDER / "hw_latency_fbnet/fbnet_additive_lut.json.gz").read_bytes()))
-    space = fbnet_space(tuple(truth["ops"]))
+    space = identity_of(GenotypeSpace(fbnet("cifar")), "fbnet")
     heading(f"FBNet's space, 22 decisions of 9, {len(genotypes):,} networks")
     largest = 0.0
     for name, measured in zip(names, latencies.T, strict=True):
@@ -70,12 +71,6 @@ def fbnet() -> bool:
     return largest <= LARGEST_MS
 
 
-def fbnet_space(ops: tuple[str, ...]) -> SpaceIdentity:
-    """Return FBNet's 22 layers of 9 blocks."""
-    alone = (-1,) * 22
-    return SpaceIdentity("fbnet", "", tuple(f"layer_{index}" for index in range(22)), (ops,) * 22, alone, alone)
-
-
 def off_by(table: LearnedTable, truth: dict[str, object], groups: list[int]) -> float:
     """Return the largest difference from the true table, both with `skip` at zero."""
     skip = len(table.space.choices[0]) - 1
@@ -84,7 +79,7 @@ def off_by(table: LearnedTable, truth: dict[str, object], groups: list[int]) -> 
     return max(float(effects), abs(found.intercept_ms - float(str(truth["intercept"]))))
 
 
-def nasbench(*, write: bool) -> bool:
+def nasbench_tables(*, write: bool) -> bool:
     """Learn NAS-Bench-201's tables; return whether the shipped ones are the same."""
     names, genotypes, latencies = networks("hw_latency_nasbench201", "arch_code")
     space = identity_of(GenotypeSpace(nasbench201()), "nasbench201")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Operation = Literal["k3_e1", "k3_e1_g2", "k3_e3", "k3_e6", "k5_e1", "k5_e1_g2", "k5_e3", "k5_e6", "skip", "k3_sep"]
 
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)[:-1]
-"""What a layer may be, in the order of HW-NAS-Bench's codes. `k3_sep` is in released networks alone, not in the space."""
+"""What a layer may be, in the order of HW-NAS-Bench's codes. Released networks alone also hold `k3_sep`."""
 
 ACTIVATION = "relu"
 

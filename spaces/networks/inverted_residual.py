@@ -87,7 +87,9 @@ class ChannelShuffle(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return images of the same shape (n, channels, height, width)."""
-        return images.unflatten(1, (self.groups, -1)).transpose(1, 2).flatten(1, 2)
+        count, channels, *sides = images.shape
+        grouped = images.reshape(count, self.groups, channels // self.groups, *sides)
+        return grouped.transpose(1, 2).reshape(images.shape)
 
 
 def conv_bn(

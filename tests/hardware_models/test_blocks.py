@@ -8,7 +8,15 @@ import pytest
 import torch
 
 from hardware_models import counts
-from hardware_models.blocks import classifier, conv_act, conv_bn, divisible, inverted_residual, squeeze_excitation
+from hardware_models.blocks import (
+    Squeeze,
+    classifier,
+    conv_act,
+    conv_bn,
+    divisible,
+    inverted_residual,
+    squeeze_excitation,
+)
 from hardware_models.graph import Tape, composite
 from hardware_models.op import chain, conv2d, elementwise
 from hardware_models.torch_ops import build
@@ -22,7 +30,23 @@ def test_channels_are_rounded_as_in_mobilenets(channels: float, expected: int):
     assert divisible(channels) == expected
 
 
-@pytest.mark.parametrize("settings", [{}, {"squeeze": True}, {"shortcut": True}, {"squeeze": True, "shortcut": True}])
+SWISH = Squeeze(6, "silu", "sigmoid")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"squeeze": True},
+        {"shortcut": True},
+        {"squeeze": True, "shortcut": True},
+        {"squeeze": SWISH},
+        {"expand": True, "shortcut": True},
+        {"expand": True, "groups": 2},
+        {"groups": 2, "shortcut": True},
+        {"depthwise": 2, "squeeze": SWISH},
+    ],
+)
 @pytest.mark.parametrize("middle", [16, 48])
 def test_an_inverted_residual_computes_what_the_networks_block_computes(settings: dict[str, Any], middle: int):
     op = inverted_residual((16, 9, 9), 16, 5, middle=middle, activation="hardswish", **settings)
@@ -34,6 +58,14 @@ def test_an_inverted_residual_computes_what_the_networks_block_computes(settings
     assert sum(weights.numel() for weights in module.parameters()) == counts.params([op])
 
 
+def test_channels_are_shuffled_between_the_groups():
+    block = inverted_residual((8, 4, 4), 12, 3, 2, middle=8, activation="relu", expand=True, groups=2, depthwise=2)
+    kinds = "conv2d batch_norm2d relu channel_shuffle conv2d batch_norm2d relu conv2d batch_norm2d relu conv2d"
+    assert [op.kind for op in block.inner] == [*kinds.split(), "batch_norm2d"]
+    convs = [(op.kernel, op.stride, op.groups) for op in block.inner if op.kind == "conv2d"]
+    assert convs == [(1, 1, 2), (3, 2, 8), (3, 1, 8), (1, 1, 2)]
+
+
 def test_what_is_chosen_makes_another_key():
     plain = inverted_residual((24, 8, 8), 24, 3, middle=72, activation="relu")
     others = [
@@ -41,13 +73,23 @@ def test_what_is_chosen_makes_another_key():
         inverted_residual((24, 8, 8), 24, 3, middle=72, activation="relu", squeeze=True),
         inverted_residual((24, 8, 8), 24, 3, middle=72, activation="relu", shortcut=True),
         inverted_residual((24, 8, 8), 24, 3, 2, middle=72, activation="relu"),
+        inverted_residual((24, 8, 8), 24, 3, middle=72, activation="relu", groups=2),
+        inverted_residual((24, 8, 8), 24, 3, middle=72, activation="relu", depthwise=2),
+        inverted_residual((24, 8, 8), 24, 3, middle=72, activation="relu", squeeze=Squeeze(6, "silu", "sigmoid")),
     ]
-    assert len({plain, *others}) == 5
+    assert len({plain, *others}) == 8
     assert plain == inverted_residual((24, 8, 8), 24, 3, middle=72, activation="relu")
 
 
 def test_squeezing_takes_a_quarter_of_the_channels_rounded():
     assert counts.params([squeeze_excitation((72, 8, 8))]) == 72 * 24 + 24 + 24 * 72 + 72
+
+
+def test_squeezing_may_take_another_width_and_activation():
+    squeezed = squeeze_excitation((72, 8, 8), Squeeze(5, "silu", "sigmoid"))
+    assert counts.params([squeezed]) == 72 * 5 + 5 + 5 * 72 + 72
+    kinds = ["global_avg_pool", "conv2d", "silu", "conv2d", "sigmoid", "mul"]
+    assert [op.kind for op in squeezed.inner] == kinds
 
 
 def test_convolutions_and_classifiers_are_named_by_what_they_hold():
