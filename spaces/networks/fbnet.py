@@ -6,7 +6,7 @@ from torch import nn
 
 from spaces.fbnet import ACTIVATION, FORMS, FBNet, Operation, absent, middle
 from spaces.networks.chain import Chain
-from spaces.networks.inverted_residual import InvertedResidual, conv_bn
+from spaces.networks.inverted_residual import InvertedResidual, conv_bn, head
 
 
 def network(candidate: FBNet) -> Chain:
@@ -19,13 +19,7 @@ def network(candidate: FBNet) -> Chain:
     for operation, width, stride in candidate.places():
         layers.append(_layer(channels, operation, width, stride, candidate.expand))
         channels = width
-    head = nn.Sequential(
-        conv_bn(channels, candidate.head, 1, activation=ACTIVATION),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        nn.Linear(candidate.head, candidate.classes),
-    )
-    return Chain(stem, layers, head)
+    return Chain(stem, layers, head(channels, candidate.head, candidate.classes, activation=ACTIVATION))
 
 
 def _layer(inputs: int, operation: Operation, width: int, stride: int, expand: bool) -> nn.Module:

@@ -6,7 +6,7 @@ from torch import nn
 
 from spaces.nasbench_macro import ACTIVATION, FORMS, HEAD, NasBenchMacro, Operation
 from spaces.networks.chain import Chain
-from spaces.networks.inverted_residual import InvertedResidual, conv_bn
+from spaces.networks.inverted_residual import InvertedResidual, conv_bn, head
 
 
 def network(candidate: NasBenchMacro) -> Chain:
@@ -19,13 +19,7 @@ def network(candidate: NasBenchMacro) -> Chain:
     for operation, width, stride in candidate.places():
         layers.append(_layer(channels, operation, width, stride))
         channels = width
-    head = nn.Sequential(
-        conv_bn(channels, HEAD, 1, activation=ACTIVATION),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        nn.Linear(HEAD, candidate.classes),
-    )
-    return Chain(stem, layers, head)
+    return Chain(stem, layers, head(channels, HEAD, candidate.classes, activation=ACTIVATION))
 
 
 def _layer(inputs: int, operation: Operation, width: int, stride: int) -> nn.Module:
