@@ -101,7 +101,7 @@ def conv_bn(
 
 
 def head(inputs: int, channels: int, classes: int, *, activation: str) -> nn.Sequential:
-    """Return a 1x1 convolution to `channels`, pooling and a linear layer: features (n, inputs, h, w) to (n, classes)."""
+    """Return a 1x1 convolution to `channels`, pooling and a linear layer: (n, inputs, h, w) to (n, classes)."""
     last = conv_bn(inputs, channels, 1, activation=activation)
     return nn.Sequential(last, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes))
 
