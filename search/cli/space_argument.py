@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +15,43 @@ if TYPE_CHECKING:
     from spaces.genotype import GenotypeSpace
 
 space_option = click.option(
-    "--space", required=True, metavar="STUDY|SPACE", help="The networks' space: its name, or a study's or its file."
+    "--space",
+    required=True,
+    metavar="STUDY|SPACE",
+    help="The networks' space: its name, with settings or without, or a study's or its file.",
 )
 
 
-def own_space(name: str) -> Callable[..., Any] | None:
-    """Return the function that makes this project's space `name`; None where it has no such space."""
+def own_space(what: str) -> Callable[..., Any] | None:
+    """Return the function that makes this project's space, with the settings that `what` gives; None for no such space.
+
+    `what` is a name, or a call of it with literal settings: `fbnet("cifar")`. Raises ValueError for other settings.
+    """
     from importlib import import_module
 
-    made: Callable[..., Any] | None = getattr(import_module(f"spaces.{name}"), name) if name in _names() else None
-    return made
+    name, bracket, _ = what.partition("(")
+    if name not in _names():
+        return None
+    made: Callable[..., Any] = getattr(import_module(f"spaces.{name}"), name)
+    return _with_settings(made, what) if bracket else made
+
+
+def _with_settings(made: Callable[..., Any], what: str) -> Callable[..., Any]:
+    """Return `made` with the arguments of the call `what`, which are read as data."""
+    from inspect import signature
+
+    try:
+        call = ast.parse(what, mode="eval").body
+        if not isinstance(call, ast.Call):
+            raise ValueError("that is no call")
+        places = [ast.literal_eval(value) for value in call.args]
+        named = {str(item.arg): ast.literal_eval(item.value) for item in call.keywords}
+        signature(made).bind(*places, **named)
+    except (SyntaxError, TypeError, ValueError, MemoryError, RecursionError) as error:
+        why = error if isinstance(error, TypeError) else "expected a call with numbers, texts and lists of them"
+        known = ", ".join(signature(made).parameters)
+        raise ValueError(f"space {what!r} is not understood: {why}; its settings are {known}") from None
+    return partial(made, *places, **named)
 
 
 def _names() -> list[str]:

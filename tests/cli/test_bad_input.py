@@ -55,6 +55,9 @@ def last_line(result: Result) -> str:
         (["lunch"], 2, "No such command 'lunch'"),
         (["show", "nobody"], 4, "there is no such file"),
         (["profile", "nospace"], 2, "no such space or study"),
+        (["profile", "mbconv(depth=open)"], 2, "expected a call with numbers, texts and lists"),
+        (["profile", "mbconv(deep=2)"], 2, "unexpected keyword argument 'deep'; its settings are image, classes"),
+        (["profile", "mbconv(depth=0)"], 2, "every number of an mbconv space must be at least 1"),
         (["load", "missing.jsonl"], 2, "does not exist"),
     ],
 )
