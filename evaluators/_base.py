@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -18,6 +18,17 @@ Metrics = Mapping[str, float]
 Evaluator = Callable[["Task"], Iterator[Metrics]]
 """Yields metrics for a task. Each yield is one measurement (step 0, 1, ...); a metric's last value is its final one.
 A plain function that returns one mapping serves as well. Raises `Infeasible` for what cannot be built or run."""
+
+
+@runtime_checkable
+class Shares(Protocol):
+    """An evaluator that would have all workers hold the same large arrays, and need not load them in each."""
+
+    def shared(self) -> Mapping[str, np.ndarray]:
+        """Load and return the arrays, by name; none where there is nothing to share."""
+
+    def with_shared(self, arrays: Mapping[str, np.ndarray]) -> Evaluator:
+        """Return this evaluator with those arrays, as they came from another process: read-only, several workers'."""
 
 
 class Infeasible(Exception):  # noqa: N818 - an outcome, not a fault

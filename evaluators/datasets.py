@@ -1,93 +1,54 @@
-"""Image data sets, held in memory as tensors, with fixed training, validation and test parts."""
+"""Image data sets by name or by what reads them, held in memory, with fixed training, validation and test parts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING
+from dataclasses import is_dataclass
 
-import numpy as np
+from evaluators.images._base import IMAGENET, Images, Normalisation, Part
+from evaluators.images.cifar import Cifar10, Cifar100
+from evaluators.images.digits import digits
+from evaluators.images.handing_over import HandedOver
+from evaluators.images.image_folder import ImageFolder
+from evaluators.images.jpeg_archive import JpegArchives
+from evaluators.images.mnist import Mnist
+from evaluators.images.split import stratified
 
-if TYPE_CHECKING:
-    from torch import Tensor
+__all__ = [
+    "DATASETS", "IMAGENET", "Cifar10", "Cifar100", "Dataset", "ImageFolder", "Images", "JpegArchives", "Mnist",
+    "Normalisation", "Part", "described", "digits", "load", "stratified",
+]  # fmt: skip
 
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Some of a data set's images: `images` float32 (n, channels, height, width), `labels` int64 (n,)."""
-
-    images: Tensor
-    labels: Tensor
-
-    def to(self, device: str) -> Part:
-        """Return the part on `device`, its images in the channels-last layout."""
-        import torch
-
-        return Part(self.images.to(device, memory_format=torch.channels_last), self.labels.to(device))
-
-
-@dataclass(frozen=True, slots=True)
-class Images:
-    """A data set: labels are 0 to `classes` - 1; a candidate is chosen on `val`, and `test` is left for the end."""
-
-    classes: int
-    train: Part
-    val: Part
-    test: Part
-
-
-@cache
-def digits() -> Images:
-    """Return the 1,797 handwritten digits of 8x8 that scikit-learn ships (Alpaydin & Kaynak, UCI, 1998).
-
-    In every class half the images train, a quarter validates and a quarter tests, the same ones in every process.
-    Pixels are shifted and scaled to mean 0 and deviation 1 over the training part.
-
-    Raises:
-      ModuleNotFoundError: without scikit-learn; the message says how to get it.
-    """
-    try:
-        from sklearn.datasets import load_digits
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "the digits data set needs scikit-learn: pip install 'symbolic-nas-search[digits]'", name=error.name
-        ) from error
-    pixels, labels = load_digits(return_X_y=True)
-    images = pixels.astype(np.float32).reshape(-1, 1, 8, 8)
-    train, val, test = stratified(labels, (0.5, 0.25, 0.25), np.random.default_rng(0))
-    images = (images - images[train].mean()) / images[train].std()
-    return Images(10, *(_part(images[rows], labels[rows]) for rows in (train, val, test)))
-
+Dataset = str | Callable[[], Images]
+"""A name in `DATASETS`; or a function of no arguments, or a frozen dataclass that is called like one."""
 
 DATASETS: dict[str, Callable[[], Images]] = {"digits": digits}
-"""The data sets that have a name."""
+"""The data sets that need no files, by name."""
+
+FROM_FILES = {
+    "mnist": "Mnist('FOLDER')", "cifar10": "Cifar10('cifar-10-binary.tar.gz')",
+    "cifar100": "Cifar100('cifar-100-binary.tar.gz')", "imagenet": "ImageFolder('FOLDER', side=64)",
+}  # fmt: skip
 
 
-def load(dataset: str | Callable[[], Images]) -> Images:
+def load(dataset: Dataset) -> Images:
     """Return the data set of this name, or what a function of one's own returns. Raises ValueError for other names."""
     if callable(dataset):
         return dataset()
+    if dataset in FROM_FILES:
+        raise ValueError(f"the data set {dataset!r} is read from files: write dataset={FROM_FILES[dataset]}")
     if dataset not in DATASETS:
         raise ValueError(f"unknown data set {dataset!r}; there are {', '.join(sorted(DATASETS))}; or pass a function")
     return DATASETS[dataset]()
 
 
-def stratified(labels: np.ndarray, shares: tuple[float, ...], rng: np.random.Generator) -> list[np.ndarray]:
-    """Return one array of indices a share, disjoint, together all of `labels`, each class split by the shares.
+def described(part: object) -> str:
+    """Return what tells a data set, or an augmentation, from others, and is the same in every process.
 
-    Indices ascend within a part. Shares must sum to 1; each class's parts differ from them by less than one image.
+    That is a name; a dataclass with its settings; a function's name, for its repr would hold an address.
     """
-    bounds = np.cumsum(shares)[:-1]
-    parts: list[list[np.ndarray]] = [[] for _ in shares]
-    for label in np.unique(labels):
-        rows = rng.permutation(np.flatnonzero(labels == label))
-        for part, chosen in zip(parts, np.split(rows, np.round(bounds * len(rows)).astype(int)), strict=True):
-            part.append(chosen)
-    return [np.sort(np.concatenate(part)) for part in parts]
-
-
-def _part(images: np.ndarray, labels: np.ndarray) -> Part:
-    import torch
-
-    return Part(torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64)))
+    if isinstance(part, HandedOver):
+        return described(part.source)
+    if isinstance(part, str) or is_dataclass(part):
+        return repr(part)
+    return str(getattr(part, "__qualname__", type(part).__qualname__))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from evaluators._base import Metrics, Task
-from evaluators.datasets import Images, Part, load
+from evaluators.augmentation import Augmentation
+from evaluators.datasets import Dataset, Images, Part, described, load
+from evaluators.images.handing_over import HandedOver, from_arrays, to_arrays
 from evaluators.optimization import Optimization
 from hardware_models.architecture import architecture_of
 
@@ -38,6 +40,8 @@ log = logging.getLogger(__name__)
 class Train:
     """An evaluator that trains what `task.candidate.build()` returns: a module from images to logits.
 
+    A candidate that is a module itself, of a class that went through `pg.symbolize`, is made anew and trained.
+
     A candidate may also be a mapping of an `architecture`, which is built, and its `training`: settings that replace
     those below for this candidate, as a mapping or an object with `settings()`, such as `spaces.hyperparameters`.
 
@@ -49,7 +53,8 @@ class Train:
     and goes on, to the same numbers as an attempt that was never interrupted.
 
     Attributes:
-      dataset: a name in `evaluators.datasets.DATASETS`, or a function that returns `Images`.
+      dataset: a name in `evaluators.datasets.DATASETS`, `Mnist("FOLDER")` and the like of there, or a function that
+        returns `Images`.
       epochs: passes over the training images.
       batch: images a step; the last, smaller batch of an epoch is dropped.
       optimizer, lr, momentum, weight_decay: see `evaluators.optimization.Optimization`; by default Nesterov's SGD.
@@ -59,9 +64,12 @@ class Train:
       device: `cpu`, `cuda`, ..., or `auto`: CUDA where there is one.
       threads: of PyTorch on a CPU.
       test: whether to score the test images at the end.
+      augment: what changes the training images, one after the other; see `evaluators.augmentation`.
+      share: whether workers on one machine may be handed one copy of the data by a driver that loads it; False where
+        only the workers have the files.
     """
 
-    dataset: str | Callable[[], Images] = "digits"
+    dataset: Dataset = "digits"
     epochs: int = 10
     batch: int = 64
     optimizer: Literal["sgd", "adamw"] = "sgd"
@@ -76,6 +84,8 @@ class Train:
     device: str = "auto"
     threads: int = 1
     test: bool = False
+    augment: tuple[Augmentation, ...] = ()
+    share: bool = True
 
     def __post_init__(self) -> None:
         if min(self.epochs, self.batch, self.threads) < 1:
@@ -84,6 +94,7 @@ class Train:
         if not 0 <= self.label_smoothing < 1:
             raise ValueError(f"label_smoothing must be in [0, 1), got {self.label_smoothing}")
         object.__setattr__(self, "milestones", tuple(self.milestones))  # a candidate holds a symbolic list
+        object.__setattr__(self, "augment", tuple(self.augment))
         _ = self._optimization  # refuses what it cannot do
 
     @property
@@ -109,10 +120,19 @@ class Train:
             )
         return replace(self, **settings)
 
+    def shared(self) -> Mapping[str, np.ndarray]:
+        """Return the data set as arrays, for every worker to hold alike; none with `share=False`."""
+        return to_arrays(load(self.dataset)) if self.share else {}
+
+    def with_shared(self, arrays: Mapping[str, np.ndarray]) -> Train:
+        """Return this evaluator with the data that `shared` gave in another process, which it only reads."""
+        return replace(self, dataset=HandedOver(self.dataset, from_arrays(arrays)))
+
     def _train_all(self, task: Task) -> Iterator[Metrics]:
         data = _on_device(self.dataset, self._device)
         with self._epoch(task.seed, 0):
-            model = architecture_of(task.candidate).build().to(self._device, memory_format=torch.channels_last)
+            model = _network(task.candidate)
+            model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch omits it
         optimizer = self._optimization.make_optimizer(model)
         history = self._resume(task, model, optimizer)
         yield from history
@@ -133,7 +153,10 @@ class Train:
         for step, rows in enumerate(order):
             for group in optimizer.param_groups:
                 group["lr"] = self._optimization.lr_at((epoch * steps + step) / (self.epochs * steps))
-            logits = model(data.images[rows])
+            images = data.inputs(rows)
+            for change in self.augment:
+                images = change(images)
+            logits = model(images)
             loss = functional.cross_entropy(logits, data.labels[rows], label_smoothing=self.label_smoothing)
             optimizer.zero_grad()
             torch.autograd.backward(loss)
@@ -183,9 +206,9 @@ class Train:
 
     def _identity(self, task: Task) -> str:
         """Return what a checkpoint must have been made of to be gone on from."""
-        settings = asdict(self)
-        if callable(self.dataset):  # its repr would hold an address, and differ between processes
-            settings["dataset"] = getattr(self.dataset, "__qualname__", type(self.dataset).__qualname__)
+        settings = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "share"}
+        settings["dataset"] = described(self.dataset)
+        settings["augment"] = [described(change) for change in self.augment]
         made_of = (settings, torch.__version__, task.space.fingerprint, task.genotype.tolist(), task.seed)
         return hashlib.sha256(repr(made_of).encode()).hexdigest()
 
@@ -211,6 +234,17 @@ class Train:
         return list(kept["history"])
 
 
+def _network(candidate: Any) -> nn.Module:
+    """Return a candidate's network with new weights, drawn from PyTorch's random numbers."""
+    architecture = architecture_of(candidate)
+    made = getattr(architecture, "build", None) or getattr(architecture, "clone", None)
+    network = made() if made is not None else None
+    if not isinstance(network, nn.Module):
+        kind = type(architecture).__name__
+        raise TypeError(f"{kind} has no build() that returns a module, and is no module of a pg.symbolize'd class")
+    return network
+
+
 def _settings_of(candidate: Any) -> Mapping[str, Any]:
     """Return the settings of a candidate's `training`; none where it has none."""
     training = candidate.get("training", {}) if isinstance(candidate, Mapping) else {}
@@ -222,7 +256,8 @@ def _settings_of(candidate: Any) -> Mapping[str, Any]:
 def evaluate(model: nn.Module, data: Part, batch: int = 1024) -> tuple[float, float]:
     """Return the accuracy in percent and the mean cross-entropy of `model`, in evaluation mode, on `data`."""
     model.eval()
-    logits = torch.cat([model(images) for images in torch.split(data.images, batch)])
+    starts = range(0, len(data.labels), batch)
+    logits = torch.cat([model(data.inputs(slice(start, start + batch))) for start in starts])
     right = (logits.argmax(1) == data.labels).float().mean()
     return 100 * right.item(), functional.cross_entropy(logits, data.labels).item()
 
@@ -241,9 +276,8 @@ def trained_weights(folder: Path) -> dict[str, Tensor]:
 
 
 @cache
-def _on_device(dataset: str | Callable[[], Images], device: str) -> Images:
-    images = load(dataset)
-    return Images(images.classes, images.train.to(device), images.val.to(device), images.test.to(device))
+def _on_device(dataset: Dataset, device: str) -> Images:
+    return load(dataset).to(device)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evaluators._base import Evaluator
+import numpy as np
+
+from evaluators._base import Evaluator, Shares
 from search.algorithms._base import Algorithm
 from search.algorithms.registry import algorithm_of
 from search.objectives import Constraint, Objective, parse_constraints, parse_objectives
@@ -106,6 +108,11 @@ class StudyRecipe:
         if not isinstance(loaded, StudyDefinition) or loaded.source != self.source:
             loaded = load_source(self.source)
         return loaded.space, loaded.evaluator
+
+    def shared(self) -> Mapping[str, np.ndarray]:
+        """Return the arrays that the file's evaluator would share between workers; none where it shares nothing."""
+        evaluator = self()[1]
+        return evaluator.shared() if isinstance(evaluator, Shares) else {}
 
 
 def load_study_file(name_or_path: str, overrides: Mapping[str, str] | None = None) -> StudyDefinition:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evaluators._base import Shares
+
 if TYPE_CHECKING:
+    import numpy as np
+
     from evaluators._base import Evaluator, Task
     from spaces.genotype import GenotypeSpace
 
@@ -34,6 +38,15 @@ class Keeping:
         """Return what the evaluator returns for the task with its folder."""
         return self.evaluator(dataclasses.replace(task, folder=Path(self.folder) / str(task.number)))
 
+    def shared(self) -> Mapping[str, np.ndarray]:
+        """Return what the evaluator would share between workers."""
+        return self.evaluator.shared() if isinstance(self.evaluator, Shares) else {}
+
+    def with_shared(self, arrays: Mapping[str, np.ndarray]) -> Keeping:
+        """Return this evaluator around one that was given `arrays`."""
+        evaluator = self.evaluator.with_shared(arrays) if isinstance(self.evaluator, Shares) else self.evaluator
+        return Keeping(evaluator, self.folder)
+
 
 @dataclass(frozen=True, slots=True)
 class KeepingRecipe:
@@ -46,3 +59,8 @@ class KeepingRecipe:
         """Return the space and the evaluator."""
         space, evaluator = self.recipe()
         return space, Keeping(evaluator, self.folder)
+
+    def shared(self) -> Mapping[str, np.ndarray]:
+        """Return what the evaluator would share between workers."""
+        evaluator = self()[1]
+        return evaluator.shared() if isinstance(evaluator, Shares) else {}

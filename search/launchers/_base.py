@@ -11,6 +11,8 @@ from search.launchers.worker import Assignment, Evaluation, WorkerRecipe
 from search.trials import Outcome, Trial, TrialState
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from search.study import Study
 
 Stop = Callable[[], str | None]
@@ -79,6 +81,15 @@ class Watch:
 def assignment(trial: Trial) -> Assignment:
     """Return what a worker needs to know of a trial."""
     return Assignment(trial.genotype, trial.number, trial.attempt, trial.seed, trial.known)
+
+
+def shared_arrays(recipe: WorkerRecipe) -> dict[str, np.ndarray]:
+    """Return what workers of this recipe should hold alike: what its `shared()` loads, nothing where it has none.
+
+    The recipe is asked and not called: what it makes may be possible in a worker only.
+    """
+    shared: Callable[[], Mapping[str, np.ndarray]] = getattr(recipe, "shared", dict)
+    return dict(shared())
 
 
 def tell(study: Study, evaluated: Sequence[tuple[Trial, Evaluation]], worker: str) -> None:

@@ -8,18 +8,19 @@ import math
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import ray
 
 import search
 from search.launchers._base import LauncherError
 
 OBJECT_STORE_BYTES = 100_000_000
-"""Enough for a cluster of our own: what is sent is small."""
+"""Enough for a cluster of our own, beside what all workers share: what is sent is small."""
 
 REACH_S = 10.0
 """How long an address may take to answer."""
@@ -50,18 +51,23 @@ class Room:
     Attributes:
       workers: how many to start.
       environment: the variables that each must be given, because it does not inherit them from its node.
+      shared: the arrays that Ray holds for all of them, one copy a node; None where there are none.
     """
 
     workers: int
     environment: dict[str, str]
+    shared: Any = None
 
 
 @contextlib.contextmanager
-def cluster(address: str | None, workers: int | None, demand: Demand) -> Iterator[Room]:
+def cluster(
+    address: str | None, workers: int | None, demand: Demand, shared: Mapping[str, np.ndarray]
+) -> Iterator[Room]:
     """Connect to Ray and yield the room for workers; disconnect at the end.
 
     Uses the connection that this process has, else joins the cluster at `address` or `$RAY_ADDRESS`, else starts one on
-    this machine. `workers` None: as many as the cluster holds now.
+    this machine, with room for `shared`, which is put into the object store once for all workers.
+    `workers` None: as many as the cluster holds now.
     Raises LauncherError where the address does not answer, or no node can hold a worker.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -71,14 +77,16 @@ def cluster(address: str | None, workers: int | None, demand: Demand) -> Iterato
     if ours and address:
         _join(address)
     elif ours:
-        _start(workers, demand, environment)
+        _start(workers, demand, environment, OBJECT_STORE_BYTES + sum(array.nbytes for array in shared.values()))
         environment = {}
     try:
         nodes = _nodes()
         fitting = sum(demand.fit(resources) for resources in nodes)
         if not fitting:
             raise LauncherError(f"no node can hold a worker of {demand}; the cluster has {_described(nodes)}")
-        yield Room(workers or fitting, environment)
+        handed = ray.put(dict(shared)) if shared else None
+        del shared  # the store's copy is enough
+        yield Room(workers or fitting, environment, handed)
     finally:
         if ours:
             ray.shutdown()
@@ -102,15 +110,13 @@ def _import_folders() -> list[str]:
     return [str(folder) for folder in resolved if folder.is_dir() and own.isdisjoint({folder, *folder.parents})]
 
 
-def _start(workers: int | None, demand: Demand, environment: dict[str, str]) -> None:
+def _start(workers: int | None, demand: Demand, environment: dict[str, str], store_bytes: int) -> None:
     """Start Ray with an environment that its workers inherit: those it keeps ready can then be used as they are."""
     cpus = math.ceil(workers * demand.cpus) if workers else len(os.sched_getaffinity(0))
     before = dict(os.environ)
     os.environ.update(environment)
     try:
-        ray.init(
-            address="local", num_cpus=cpus, include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **QUIET
-        )
+        ray.init(address="local", num_cpus=cpus, include_dashboard=False, object_store_memory=store_bytes, **QUIET)
     except (OSError, RuntimeError, ValueError) as error:
         raise LauncherError(f"Ray does not start on this machine: {_first_line(error)}") from error
     finally:

@@ -18,6 +18,7 @@ from search.launchers._base import (
     Progress,
     Stop,
     Watch,
+    shared_arrays,
     silent,
     tell,
     tell_stopped,
@@ -72,7 +73,8 @@ class RayLauncher(Launcher):
 
     def run(self, study: Study, recipe: WorkerRecipe, stop: Stop, progress: Progress = silent) -> str:
         """Evaluate the study's trials on actors; see `Launcher.run`."""
-        with cluster(self.address, self.workers, Demand(self.cpus_per_worker, self.gpus_per_worker)) as room:
+        demand = Demand(self.cpus_per_worker, self.gpus_per_worker)
+        with cluster(self.address, self.workers, demand, shared_arrays(recipe)) as room:
             run = _Run(self, study, recipe, Watch(study, stop, progress), room)
             try:
                 return run.until_the_end()
@@ -94,7 +96,7 @@ class _Run:
         self._used_up = False
         self._failed_starts = 0
         self._first_start_due: float | None = time.monotonic() + launcher.start_timeout_s
-        self._environment = room.environment
+        self._room = room
         self._workers = [self._new_worker() for _ in range(room.workers)]
 
     def until_the_end(self) -> str:
@@ -259,4 +261,4 @@ class _Run:
         self._workers[self._workers.index(worker)] = self._new_worker()
 
     def _new_worker(self) -> RemoteWorker:
-        return RemoteWorker(self._recipe, self._demand, self._environment, self._timeout_s)
+        return RemoteWorker(self._recipe, self._demand, self._room, self._timeout_s)

@@ -15,7 +15,7 @@ import ray
 from ray.exceptions import ActorUnavailableError, NodeDiedError, OutOfMemoryError, RayActorError, RayError
 
 from search.launchers._base import LauncherError, assignment
-from search.launchers.cluster import Demand
+from search.launchers.cluster import Demand, Room
 from search.launchers.worker import REASON_CHARACTERS, Worker, WorkerRecipe
 from search.trials import Trial
 
@@ -54,9 +54,7 @@ class Pending:
 class RemoteWorker:
     """One actor, and the calls it was given, the one it runs first."""
 
-    def __init__(
-        self, recipe: WorkerRecipe, demand: Demand, environment: dict[str, str], timeout_s: float | None
-    ) -> None:
+    def __init__(self, recipe: WorkerRecipe, demand: Demand, room: Room, timeout_s: float | None) -> None:
         """Ask Ray for the actor; it is there when the START call is answered."""
         actor: Any = ray.remote(Worker)
         actor = actor.options(
@@ -64,10 +62,10 @@ class RemoteWorker:
             num_gpus=demand.gpus,
             max_restarts=0,
             max_task_retries=0,
-            runtime_env={"env_vars": environment} if environment else None,
+            runtime_env={"env_vars": room.environment} if room.environment else None,
         )
         try:
-            self._actor = actor.remote(recipe, timeout_s, BATCH_S)
+            self._actor = actor.remote(recipe, timeout_s, BATCH_S, room.shared)
         except (TypeError, ValueError, PicklingError) as error:
             raise LauncherError(f"what workers hold cannot be sent to them: {one_line(error)}") from error
         self.label = ""

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluators._base import Evaluator, Infeasible, Task
+from evaluators._base import Evaluator, Infeasible, Shares, Task
 from search.trials import TrialState
 from spaces.genotype import GenotypeSpace
 
@@ -65,8 +65,17 @@ class Worker:
     No more of a batch is begun once `batch_s` have passed, so that one slow candidate does not hold up many.
     """
 
-    def __init__(self, recipe: WorkerRecipe, timeout_s: float | None = None, batch_s: float = math.inf) -> None:
+    def __init__(
+        self,
+        recipe: WorkerRecipe,
+        timeout_s: float | None = None,
+        batch_s: float = math.inf,
+        shared: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        """Make what the recipe says; its evaluator is given the arrays that the driver `shared`, if there are any."""
         self._space, self._evaluator = recipe()
+        if shared and isinstance(self._evaluator, Shares):
+            self._evaluator = self._evaluator.with_shared(shared)
         self._timeout_s, self._batch_s = timeout_s, batch_s
         self._measuring: Measuring | None = None
 

@@ -1,0 +1,118 @@
+"""Random changes of training images, each drawn for a whole batch at once and applied without a loop over images.
+
+Each is a frozen dataclass that is called with inputs, float32 (n, channels, height, width) whose 0 is the mean of the
+training images, and returns new ones of the same shape. Random numbers come from `generator`, or from PyTorch's own
+where it is None, on the CPU always: the same ones, whatever the device.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Augmentation = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """Pads every side by `padding` zeros and cuts a picture of the old size out of a random place (He et al. 2016)."""
+
+    padding: int = 4
+
+    def __post_init__(self) -> None:
+        if self.padding < 1:
+            raise ValueError(f"padding must be at least 1 pixel, got {self.padding}")
+
+    def __call__(self, inputs: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Return the crops; every one of the (2 * padding + 1)^2 places is as likely as any other."""
+        count, _, height, width = inputs.shape
+        places = 2 * self.padding + 1
+        top, left = torch.randint(places, (2, count), generator=generator).to(inputs.device)
+        padded = functional.pad(inputs, (self.padding,) * 4)
+        images = torch.arange(count, device=inputs.device)
+        rows = top[:, None] + torch.arange(height, device=inputs.device)
+        columns = left[:, None] + torch.arange(width, device=inputs.device)
+        chosen = padded.permute(0, 2, 3, 1)[images[:, None, None], rows[:, :, None], columns[:, None, :]]
+        return chosen.permute(0, 3, 1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """Mirrors a random `share` of the images from left to right; not for digits."""
+
+    share: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1:
+            raise ValueError(f"the share of flipped images must be above 0 and at most 1, got {self.share}")
+
+    def __call__(self, inputs: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Return the images, some mirrored."""
+        mirrored = torch.rand(len(inputs), generator=generator).to(inputs.device) < self.share
+        return torch.where(mirrored[:, None, None, None], inputs.flip(3), inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Cutout:
+    """Sets a square of `side` pixels to 0, its centre at a random pixel (DeVries & Taylor 2017, arXiv 1708.04552)."""
+
+    side: int = 16
+
+    def __post_init__(self) -> None:
+        if self.side < 1:
+            raise ValueError(f"the side of what is cut out must be at least 1 pixel, got {self.side}")
+
+    def __call__(self, inputs: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Return the images; as in the paper a square may lie partly outside of its image."""
+        count, _, height, width = inputs.shape
+        down = self._within(torch.randint(height, (count, 1), generator=generator), height)
+        across = self._within(torch.randint(width, (count, 1), generator=generator), width)
+        cut = (down[:, None, :, None] & across[:, None, None, :]).to(inputs.device)
+        return inputs.masked_fill(cut, 0.0)
+
+    def _within(self, centres: Tensor, length: int) -> Tensor:
+        """Return, for each image, which of `length` pixels lie in the square."""
+        start = centres - self.side // 2
+        pixels = torch.arange(length)
+        return (pixels >= start) & (pixels < start + self.side)
+
+
+@dataclass(frozen=True, slots=True)
+class ResizedCrop:
+    """Cuts a random rectangle out and resizes it to the old size (Szegedy et al. 2015, section 6, "training").
+
+    Its area is a share of the image's, uniform in `area`; its width is to its height as `ratio`, log-uniform. Of ten
+    draws the first that fits is taken, else the whole image. Resizing is bilinear, without smoothing beforehand.
+    """
+
+    area: tuple[float, float] = (0.08, 1.0)
+    ratio: tuple[float, float] = (3 / 4, 4 / 3)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.area[0] <= self.area[1] <= 1 or not 0 < self.ratio[0] <= self.ratio[1]:
+            raise ValueError(f"expected rising areas within 0 to 1 and ratios above 0, got {self.area}, {self.ratio}")
+
+    def __call__(self, inputs: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Return the resized crops."""
+        count, _, height, width = inputs.shape
+        share, place = self._sizes(count, height / width, generator), torch.rand(count, 2, generator=generator)
+        offset = (1 - share) * (2 * place - 1)  # of the rectangle's centre; the image goes from -1 to 1
+        where = torch.cat([torch.diag_embed(share), offset[:, :, None]], dim=2).to(inputs.device)
+        grid = functional.affine_grid(where, list(inputs.shape), align_corners=False)
+        return functional.grid_sample(inputs, grid, padding_mode="border", align_corners=False)
+
+    def _sizes(self, count: int, shape: float, generator: torch.Generator | None) -> Tensor:
+        """Return each rectangle's width and height as shares of the image's, (count, 2); `shape` is height / width."""
+        area, ratio = torch.rand(2, count, 10, generator=generator)
+        area = self.area[0] + area * (self.area[1] - self.area[0])
+        low, high = (math.log(bound * shape) for bound in self.ratio)
+        ratio = torch.exp(low + ratio * (high - low))
+        sizes = torch.stack([torch.sqrt(area * ratio), torch.sqrt(area / ratio)], dim=2)
+        fits = (sizes <= 1).all(2)
+        first = sizes[torch.arange(count), fits.int().argmax(1)]
+        return torch.where(fits.any(1)[:, None], first, torch.ones(()))
