@@ -73,7 +73,7 @@ class Cutout:
         down = self._within(torch.randint(height, (count, 1), generator=generator), height)
         across = self._within(torch.randint(width, (count, 1), generator=generator), width)
         cut = (down[:, None, :, None] & across[:, None, None, :]).to(inputs.device)
-        return inputs.masked_fill(cut, 0.0)
+        return torch.where(cut, 0.0, inputs)  # unlike masked_fill it keeps the layout
 
     def _within(self, centres: Tensor, length: int) -> Tensor:
         """Return, for each image, which of `length` pixels lie in the square."""
@@ -104,7 +104,8 @@ class ResizedCrop:
         offset = (1 - share) * (2 * place - 1)  # of the rectangle's centre; the image goes from -1 to 1
         where = torch.cat([torch.diag_embed(share), offset[:, :, None]], dim=2).to(inputs.device)
         grid = functional.affine_grid(where, list(inputs.shape), align_corners=False)
-        return functional.grid_sample(inputs, grid, padding_mode="border", align_corners=False)
+        crops = functional.grid_sample(inputs, grid, padding_mode="border", align_corners=False)
+        return crops.contiguous(memory_format=torch.channels_last)
 
     def _sizes(self, count: int, shape: float, generator: torch.Generator | None) -> Tensor:
         """Return each rectangle's width and height as shares of the image's, (count, 2); `shape` is height / width."""

@@ -39,7 +39,10 @@ def to_arrays(images: Images) -> dict[str, np.ndarray]:
     arrays = {"classes": np.array(images.classes)}
     for name in PARTS:
         part: Part = getattr(images, name)
-        arrays[f"{name}.images"] = part.images.permute(0, 2, 3, 1).contiguous().numpy()
+        rows = part.images.permute(0, 2, 3, 1)
+        arrays[f"{name}.images"] = (
+            rows.reshape(-1).view(rows.shape).numpy()
+        )  # the strides of a single channel count too
         arrays[f"{name}.labels"] = part.labels.numpy()
         if part.normalisation is not None:
             arrays[f"{name}.normalisation"] = np.array([part.normalisation.mean, part.normalisation.std])

@@ -61,7 +61,7 @@ class Room:
 
 @contextlib.contextmanager
 def cluster(
-    address: str | None, workers: int | None, demand: Demand, shared: Mapping[str, np.ndarray]
+    address: str | None, workers: int | None, demand: Demand, shared: Mapping[str, np.ndarray] | None = None
 ) -> Iterator[Room]:
     """Connect to Ray and yield the room for workers; disconnect at the end.
 
@@ -77,7 +77,9 @@ def cluster(
     if ours and address:
         _join(address)
     elif ours:
-        _start(workers, demand, environment, OBJECT_STORE_BYTES + sum(array.nbytes for array in shared.values()))
+        _start(
+            workers, demand, environment, OBJECT_STORE_BYTES + sum(array.nbytes for array in (shared or {}).values())
+        )
         environment = {}
     try:
         nodes = _nodes()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 
-from evaluators.datasets import digits, load, stratified
+from evaluators.datasets import Cifar10, Mnist, described, digits, load
 
 
 def test_digits_are_split_by_class() -> None:
@@ -28,15 +27,20 @@ def test_digits_are_the_same_in_every_process() -> None:
     assert digits().test.labels[:8].tolist() == [2, 8, 9, 9, 8, 1, 7, 3]
 
 
-def test_parts_are_disjoint_and_complete() -> None:
-    labels = np.repeat([0, 1, 2], [7, 40, 3])
-    parts = stratified(labels, (0.5, 0.25, 0.25), np.random.default_rng(1))
-    assert sorted(np.concatenate(parts).tolist()) == list(range(50))
-    assert [np.bincount(labels[part]).tolist() for part in parts] == [[4, 20, 2], [1, 10], [2, 10, 1]]
-
-
 def test_a_data_set_is_a_name_or_a_function() -> None:
     assert load("digits") is digits()
     assert load(digits) is digits()
     with pytest.raises(ValueError, match="unknown data set 'cifar'; there are digits; or pass a function"):
         load("cifar")
+
+
+def test_a_data_set_of_files_needs_its_path() -> None:
+    with pytest.raises(ValueError, match=r"'mnist' is read from files: write dataset=Mnist\('FOLDER'\)"):
+        load("mnist")
+
+
+def test_a_data_set_is_described_by_its_settings() -> None:
+    assert described("digits") == "'digits'"
+    assert described(digits) == "digits"
+    assert described(Mnist("there", val=7)).startswith("Mnist(path='there', val=7, limit=None")
+    assert described(Mnist("there")) != described(Cifar10("there"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyglove as pg
@@ -12,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from evaluators._base import Task
-from evaluators.datasets import digits
+from evaluators.augmentation import Crop, Cutout
+from evaluators.datasets import Mnist, digits
 from evaluators.train import Train, trained_weights
 from spaces.genotype import GenotypeSpace
 from spaces.hyperparameters import AdamW, Constant, Hyperparameters
@@ -61,10 +63,12 @@ def test_the_callers_random_numbers_and_threads_are_left_alone() -> None:
         assert torch.get_num_threads() == threads
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize(("optimizer", "augment"), [("sgd", ()), ("adamw", (Crop(1), Cutout(3)))], ids=["sgd", "adamw"])
 @pytest.mark.parametrize("done", [1, 2, 3])
-def test_an_interrupted_run_ends_as_an_uninterrupted_one(tmp_path: Path, optimizer: str, done: int) -> None:
-    train = replace(SHORT, optimizer=optimizer, lr=0.01)
+def test_an_interrupted_run_ends_as_an_uninterrupted_one(
+    tmp_path: Path, optimizer: str, augment: tuple[Any, ...], done: int
+) -> None:
+    train = replace(SHORT, optimizer=optimizer, lr=0.01, augment=augment)
     whole, broken = perceptron(tmp_path / "whole"), perceptron(tmp_path / "broken")
     expected = list(train(whole))
     interrupted = train(broken)
@@ -87,6 +91,49 @@ def test_a_checkpoint_of_other_settings_is_not_gone_on_from(tmp_path: Path) -> N
     list(SHORT(perceptron(tmp_path)))
     longer = replace(SHORT, epochs=4)
     assert list(longer(perceptron(tmp_path))) == list(longer(perceptron()))
+
+
+def test_data_and_augmentation_are_part_of_a_checkpoints_identity() -> None:
+    settings = [
+        {}, {"augment": (Crop(1),)}, {"augment": (Crop(2),)}, {"augment": (Cutout(1),)},
+        {"dataset": Mnist("a")}, {"dataset": Mnist("b")}, {"dataset": Mnist("a", limit=9)},
+    ]  # fmt: skip
+    assert len({replace(SHORT, **given)._identity(perceptron()) for given in settings}) == 7
+    handed = SHORT.with_shared(SHORT.shared())
+    assert handed._identity(perceptron()) == SHORT._identity(perceptron())
+
+
+def test_augmentation_changes_training_and_nothing_else() -> None:
+    first, second = list(SHORT(perceptron())), list(replace(SHORT, augment=[Crop(1)])(perceptron()))
+    assert first[0] != second[0]
+    assert second == list(replace(SHORT, augment=(Crop(1),))(perceptron()))
+
+
+def test_data_that_were_handed_over_train_as_loaded_ones() -> None:
+    assert list(SHORT.with_shared(SHORT.shared())(perceptron())) == list(SHORT(perceptron()))
+    assert replace(SHORT, share=False).shared() == {}
+
+
+class Ordinary(nn.Module):  # no symbolic class, and no build
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(64, width), nn.ReLU(), nn.Linear(width, 10))
+
+    def forward(self, images: Tensor) -> Tensor:
+        result: Tensor = self.layers(images)
+        return result
+
+
+def test_an_ordinary_module_is_a_candidate_once_it_is_symbolic() -> None:
+    space = GenotypeSpace(pg.symbolize(Ordinary)(width=pg.oneof([16, 32])))
+    task = Task(space, np.array([1], np.uint8), seed=3)
+    first = list(SHORT(task))
+    assert first[-1]["accuracy"] > 80
+    assert list(SHORT(task)) == first  # made anew each time, from the same random numbers
+    with pytest.raises(
+        TypeError, match=r"Ordinary has no build\(\) that returns a module, and is no module of a pg\.symb"
+    ):
+        list(SHORT(Task(GenotypeSpace(pg.oneof([Ordinary(1), Ordinary(2)])), np.array([0], np.uint8))))
 
 
 def test_an_unreadable_checkpoint_is_not_gone_on_from(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
