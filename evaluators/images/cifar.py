@@ -52,7 +52,8 @@ class Cifar10:
 
     def _read(self, files: Files, name: str) -> Labelled:
         try:
-            rows = self._binary(files.contents[name]) if files.binary else self._python(files.contents[name])
+            content = files.contents.pop(name)
+            rows = self._binary(content) if files.binary else self._python(content)
             if not len(rows.labels) or rows.labels.min() < 0 or rows.labels.max() >= self.classes:
                 raise ValueError(f"expected labels from 0 to {self.classes - 1}")
         except ValueError as error:

@@ -109,8 +109,10 @@ def statistics(pixels: np.ndarray) -> Normalisation:
     """
     values = np.arange(256) / 255
     mean, std = [], []
+    blocks = [pixels[start : start + 1000] for start in range(0, len(pixels), 1000)]  # counting takes 8 bytes a value
     for channel in range(pixels.shape[-1]):
-        share = np.bincount(pixels[..., channel].ravel(), minlength=256) / pixels[..., channel].size
+        counts = sum(np.bincount(block[..., channel].ravel(), minlength=256) for block in blocks)
+        share = counts / pixels[..., channel].size
         mean.append(float(share @ values))
         std.append(max(float(np.sqrt(share @ (values - mean[-1]) ** 2)), 1 / 255))
     return Normalisation(tuple(mean), tuple(std))
