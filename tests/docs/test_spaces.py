@@ -12,8 +12,9 @@ STUDY = (ROOT / "search/studies/once_for_all.py").read_text()
 
 
 def test_the_examples_run(capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, object] = {}
     for code in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
-        exec(code, {})
+        exec(code, names)
     assert "21758655492572485851 (2, 3, 3, 3, 4)" in capsys.readouterr().out
 
 
