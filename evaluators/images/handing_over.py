@@ -38,11 +38,8 @@ def to_arrays(images: Images) -> dict[str, np.ndarray]:
     """Return everything that a data set holds: each part's images as (n, height, width, channels), and the numbers."""
     arrays = {"classes": np.array(images.classes)}
     for name in PARTS:
-        part: Part = getattr(images, name)
-        rows = part.images.permute(0, 2, 3, 1)
-        arrays[f"{name}.images"] = (
-            rows.reshape(-1).view(rows.shape).numpy()
-        )  # the strides of a single channel count too
+        part: Part = getattr(images, name).to("cpu")
+        arrays[f"{name}.images"] = part.images.permute(0, 2, 3, 1).numpy()
         arrays[f"{name}.labels"] = part.labels.numpy()
         if part.normalisation is not None:
             arrays[f"{name}.normalisation"] = np.array([part.normalisation.mean, part.normalisation.std])
