@@ -42,6 +42,9 @@ class Train:
 
     A candidate that is a module itself, of a class that went through `pg.symbolize`, is made anew and trained.
 
+    A network that has `at_progress(share)` is told before each step which share of all steps is done, 0 at the first:
+    ScheduledDropPath drops more as training goes on.
+
     A candidate may also be a mapping of an `architecture`, which is built, and its `training`: settings that replace
     those below for this candidate, as a mapping or an object with `settings()`, such as `spaces.hyperparameters`.
 
@@ -149,10 +152,14 @@ class Train:
         steps = len(data.labels) // batch
         order = torch.randperm(len(data.labels))[: steps * batch].view(steps, batch).to(data.labels.device)
         total = torch.zeros((), device=data.labels.device)
+        tell = getattr(model, "at_progress", None)
         model.train()
         for step, rows in enumerate(order):
+            progress = (epoch * steps + step) / (self.epochs * steps)
             for group in optimizer.param_groups:
-                group["lr"] = self._optimization.lr_at((epoch * steps + step) / (self.epochs * steps))
+                group["lr"] = self._optimization.lr_at(progress)
+            if tell is not None:
+                tell(progress)
             images = data.inputs(rows)
             for change in self.augment:
                 images = change(images)
