@@ -20,7 +20,7 @@ Operation = Literal[
 ]
 
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
-"""What an edge may be. `none` stands in the continuous relaxation alone: a discrete node keeps two edges of other operations."""
+"""What an edge may be. `none` stands in the continuous relaxation alone: a discrete node keeps two other edges."""
 
 NODES = 4
 """Of each cell, beside its two inputs."""

@@ -36,14 +36,16 @@ class Block(pg.Object):  # type: ignore[misc]
     """Five choices in the paper's order: two states, an operation on each, and how the two results are combined.
 
     Attributes:
-      inputs: two states by number: 0 the cell's input, 1 the output of the cell before, 2 and on the earlier blocks.
-        The same may be chosen twice.
-      operations: on the first and on the second.
+      first, second: two states by number: 0 the cell's input, 1 the output of the cell before, 2 and on the earlier
+        blocks. The same may be chosen twice.
+      first_operation, second_operation: what is done to each.
       combine: `add`, or `concat` along the channels, which makes a state of twice the filters.
     """
 
-    inputs: list[int]
-    operations: list[Operation]
+    first: int
+    second: int
+    first_operation: Operation
+    second_operation: Operation
     combine: Combination
 
 
@@ -62,7 +64,7 @@ class Cell(pg.Object):  # type: ignore[misc]
     def code(self) -> CellCode:
         """The cell as plain tuples."""
         blocks = tuple(
-            ((block.inputs[0], block.inputs[1]), (block.operations[0], block.operations[1]), block.combine)
+            ((block.first, block.second), (block.first_operation, block.second_operation), block.combine)
             for block in self.blocks
         )
         return CellCode(blocks, tuple(self.kept))
@@ -274,14 +276,16 @@ def _open_cell(kept: Sequence[int]) -> Cell:
 
 def _open_block(states: int) -> Block:
     return Block(
-        inputs=pg.manyof(2, range(states), distinct=False, sorted=False),
-        operations=pg.manyof(2, OPERATIONS, distinct=False, sorted=False),
-        combine=pg.oneof(["add", "concat"]),
+        first=pg.oneof(range(states)),
+        second=pg.oneof(range(states)),
+        first_operation=pg.oneof(OPERATIONS),
+        second_operation=pg.oneof(OPERATIONS),
+        combine=pg.oneof(get_args(Combination)),
     )
 
 
 def _closed_cell(code: Sequence[BlockCode], made: Cell) -> Cell:
-    return Cell([Block(list(inputs), list(names), combine) for inputs, names, combine in code], made.kept)
+    return Cell([Block(*inputs, *names, combine) for inputs, names, combine in code], made.kept)
 
 
 @lru_cache(maxsize=4096)

@@ -19,6 +19,7 @@ from evaluators.train import Train, trained_weights
 from spaces.genotype import GenotypeSpace
 from spaces.hyperparameters import AdamW, Constant, Hyperparameters
 from spaces.mbconv import mbconv
+from spaces.nasnet import nasnet
 
 SHORT = Train(epochs=3)
 
@@ -31,6 +32,20 @@ class Perceptron(pg.Object):  # a candidate with dropout, whose training therefo
         hidden = nn.Linear(64, self.width)
         nn.init.constant_(hidden.bias, self.scale)
         return nn.Sequential(nn.Flatten(), hidden, nn.ReLU(), nn.Dropout(0.3), nn.Linear(self.width, 10))
+
+
+class Listener(nn.Sequential):  # a network that keeps what it is told of its training
+    def __init__(self) -> None:
+        super().__init__(nn.Flatten(), nn.Linear(64, 10))
+        self.register_buffer("told", torch.zeros(0, dtype=torch.float64))
+
+    def at_progress(self, share: float) -> None:
+        self.told = torch.cat([self.told, torch.tensor([share], dtype=torch.float64)])
+
+
+class Listening(pg.Object):
+    def build(self) -> nn.Module:
+        return Listener()
 
 
 def perceptron(folder: Path | None = None, *, seed: int = 3, scale: float = 1.0) -> Task:
@@ -153,6 +168,28 @@ def test_kept_weights_are_the_scored_ones(tmp_path: Path) -> None:
     val = digits().val
     right: Tensor = network.eval()(val.images).argmax(1) == val.labels
     assert 100 * right.float().mean().item() == accuracy
+
+
+def test_a_network_is_told_before_each_step_how_far_training_is(tmp_path: Path) -> None:
+    task = Task(GenotypeSpace(Listening()), np.zeros(0, np.uint8), seed=1, folder=tmp_path)
+    list(Train(epochs=2, batch=256)(task))
+    steps = 2 * (len(digits().train.labels) // 256)
+    assert trained_weights(tmp_path)["told"].tolist() == [step / steps for step in range(steps)]
+
+
+def test_paths_are_dropped_alike_by_an_interrupted_training(tmp_path: Path) -> None:
+    settings = {"cells": 2, "filters": 2, "resolution": 8, "image_channels": 1, "drop_path_keep": 0.5}
+    space = GenotypeSpace(nasnet(**settings))
+    row = space.sample(1, np.random.default_rng(0))[0]
+    train = Train(epochs=2, batch=512)
+    whole, broken = (Task(space, row, seed=3, folder=tmp_path / name) for name in ("whole", "broken"))
+    expected = list(train(whole))
+    interrupted = train(broken)
+    assert next(interrupted) == expected[0]
+    interrupted.close()
+    assert list(train(broken)) == expected
+    space = GenotypeSpace(nasnet(**(settings | {"drop_path_keep": 1.0})))
+    assert list(train(Task(space, row, seed=3))) != expected
 
 
 def test_a_loss_that_is_not_finite_ends_the_trial() -> None:
