@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from types import ModuleType
 
 import pytest
 from drivers import ROOT
+
+from hardware_models import counts
+from spaces import darts, nasnet
 
 PAGE = (ROOT / "docs/spaces.md").read_text()
 STUDY = (ROOT / "search/studies/once_for_all.py").read_text()
@@ -23,3 +27,11 @@ def test_the_studys_settings_stand_with_their_defaults(name: str) -> None:
     assigned = re.search(rf'^{name} = "?([^"\s]+)"?', STUDY, re.MULTILINE)
     assert assigned is not None
     assert f"| `{name}` | `{assigned[1]}` |" in PAGE
+
+
+@pytest.mark.parametrize("space", [nasnet, darts])
+def test_the_published_counts_are_those_of_the_networks(space: ModuleType) -> None:
+    for name in space.STACKS:
+        ops = space.published(name).ops()
+        row = next(line for line in PAGE.splitlines() if line.startswith(f"| `{name}` |"))
+        assert row.endswith(f"| {counts.params(ops):,} | {counts.macs(ops):,} |")
