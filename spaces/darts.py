@@ -201,7 +201,7 @@ def _closed_cell(code: Sequence[NodeCode]) -> Cell:
     return Cell([Node([source for source, _ in edges], [operation for _, operation in edges]) for edges in code])
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _cell(code: tuple[NodeCode, ...], filters: int, reduction: bool, before: Shape, last: Shape) -> Graph:
     """Return the operators of one cell on the output before the last and on the last."""
     tape = Tape(before, last)

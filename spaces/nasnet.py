@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import pyglove as pg
 
 from hardware_models.graph import Graph, Tape
-from hardware_models.op import Op, Shape, elementwise, pool2d
+from hardware_models.op import Op, Shape
 from spaces import _cell_operators as operators
+from spaces._nasnet_cells import CellCode, cell_graph
 from spaces._nasnet_nets import NORMAL, REDUCTION, STACKS, TITLES, BlockCode
 
 if TYPE_CHECKING:
@@ -68,24 +68,6 @@ class Cell(pg.Object):  # type: ignore[misc]
             for block in self.blocks
         )
         return CellCode(blocks, tuple(self.kept))
-
-
-class CellCode(NamedTuple):
-    """A cell as plain tuples, which can be hashed."""
-
-    blocks: tuple[BlockCode, ...]
-    kept: tuple[int, ...] = ()
-
-    @property
-    def concat(self) -> tuple[int, ...]:
-        """The states that make the cell's output, ascending."""
-        read = {state for inputs, _, _ in self.blocks for state in inputs}
-        return tuple(state for state in range(len(self.blocks) + 2) if state not in read or state in self.kept)
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """The channels of each state as multiples of the filters; those of the first two once they are matched."""
-        return (1, 1, *(2 if combine == "concat" else 1 for _, _, combine in self.blocks))
 
 
 class Place(NamedTuple):
@@ -146,15 +128,14 @@ class NASNet(pg.Object):  # type: ignore[misc]
             yield Place(True, filters // 4, 1)
             yield Place(True, filters // 2, 2)
             made = 3
-        reductions = {int(third / 3 * self.cells) for third in (1, 2)}
+        reductions = (self.cells // 3, 2 * self.cells // 3)
         for cell in range(self.cells):
             skipped = 0
             if cell in reductions:
                 filters *= 2
                 yield Place(True, filters, min(2, made))
                 made, skipped = made + 1, int(self.skip_reduction)
-            back = 2 + skipped
-            yield Place(False, filters, back if back <= made else 1)
+            yield Place(False, filters, 2 + skipped if 2 + skipped <= made else 1)
             made += 1
 
     def build(self) -> nn.Module:
@@ -174,7 +155,9 @@ class NASNet(pg.Object):  # type: ignore[misc]
         for place in self.places():
             read = (outputs[-1],) if place.back == 1 else (outputs[-1], outputs[-place.back])
             shapes = tuple(tape.shape(value) for value in read)
-            outputs.append(tape.replay(_cell(codes[place.reduction], place.filters, place.reduction, *shapes), *read))
+            outputs.append(
+                tape.replay(cell_graph(codes[place.reduction], place.filters, place.reduction, *shapes), *read)
+            )
         tape.run(operators.head(tape.shape(outputs[-1]), self.classes, relu=True), outputs[-1])
         return tape.graph()
 
@@ -286,57 +269,3 @@ def _open_block(states: int) -> Block:
 
 def _closed_cell(code: Sequence[BlockCode], made: Cell) -> Cell:
     return Cell([Block(*inputs, *names, combine) for inputs, names, combine in code], made.kept)
-
-
-@lru_cache(maxsize=4096)
-def _cell(code: CellCode, filters: int, reduction: bool, current: Shape, previous: Shape | None = None) -> Graph:
-    """Return the operators of one cell on its input and the output of the cell before, where there is one."""
-    tape = Tape(current) if previous is None else Tape(current, previous)
-    states = [tape.run(operators.relu_conv_bn(current, filters), 0)]
-    states.append(0 if previous is None else _as_wide(tape, 1, tape.shape(states[0]), relu=True))
-    for inputs, names, combine in code.blocks:
-        parts = []
-        for state, name in zip(inputs, names, strict=True):
-            value = states[state]
-            for op in _operation(name, tape.shape(value), filters, 2 if reduction and state < 2 else 1):
-                value = tape.run(op, value)
-            parts.append(value)
-        shape = tape.shape(parts[0])
-        states.append(
-            tape.run(elementwise("add", shape, 2), *parts) if combine == "add" else operators.concat(tape, *parts)
-        )
-    matched = (filters, *tape.shape(states[-1])[1:])
-    put_out = [
-        states[state] if state > 1 else _as_wide(tape, states[state], matched, relu=False) for state in code.concat
-    ]
-    return tape.graph(operators.concat(tape, *put_out))
-
-
-def _as_wide(tape: Tape, value: int, wanted: Shape, *, relu: bool) -> int:
-    """Return a value of the wanted shape: by a factorised reduction, by a 1x1 convolution, or as it is."""
-    shape = tape.shape(value)
-    if shape[1:] != wanted[1:]:
-        return tape.run(operators.factorized_reduction(shape, wanted[0], relu=relu), value)
-    if shape != wanted:
-        return tape.run((operators.relu_conv_bn if relu else operators.conv_bn)(shape, wanted[0]), value)
-    return value
-
-
-@lru_cache(maxsize=4096)
-def _operation(name: str, inputs: Shape, filters: int, stride: int) -> tuple[Op, ...]:
-    kind, _, kernels = name.rpartition("_")
-    kernel = int(kernels[-1]) if kernels[-1].isdigit() else 1
-    match kind:
-        case "avg_pool" | "max_pool":
-            pool = pool2d(f"{kind}2d", inputs, kernel, stride)
-            return (pool,) if inputs[0] == filters else (pool, operators.conv_bn(pool.output, filters))
-        case "sep_conv":
-            return (operators.separable_conv(inputs, filters, kernel, stride),)
-        case "dil_conv":
-            return (operators.relu_conv_bn(inputs, filters, kernel, stride, dilation=2),)
-        case "conv":
-            return (operators.relu_conv_bn(inputs, filters, kernel, stride),)
-        case "conv_1x3" | "conv_1x7":
-            return (operators.factorized_conv(inputs, filters, int(kind[-1]), stride),)
-    same = stride == 1 and inputs[0] == filters
-    return () if same else (operators.relu_conv_bn(inputs, filters, 1, stride),)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from spaces.nasnet import CellCode, NASNet, Place
+from spaces._nasnet_cells import CellCode
+from spaces.nasnet import NASNet, Place
 from spaces.networks.cell_operations import (
     FactorizedReduction,
     conv_bn,
