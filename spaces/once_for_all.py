@@ -11,6 +11,7 @@ from hardware_models import blocks
 from hardware_models.op import Op, Shape
 from spaces._once_for_all_nets import NETS
 from spaces._once_for_all_supernets import SUPERNETS, Activation
+from spaces._published import find
 
 if TYPE_CHECKING:
     from torch import nn
@@ -159,9 +160,7 @@ def published(name: str) -> OnceForAll:
     Raises:
       ValueError: for another name; the message lists them.
     """
-    if name not in NETS:
-        raise ValueError(f"no published network is called {name!r}; there are {', '.join(NETS)}")
-    net = NETS[name]
+    net = find(NETS, name)
     firsts = [_fixed(stage) for stage in net.stages]
     network: OnceForAll = _network(net.supernet, net.width, firsts, net.resolution, 1000)
     return network

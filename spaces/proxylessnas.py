@@ -10,6 +10,7 @@ import pyglove as pg
 from hardware_models import blocks
 from hardware_models.op import Op, Shape
 from spaces._proxylessnas_nets import NETS, WIDTHS, Widths
+from spaces._published import find
 
 if TYPE_CHECKING:
     from torch import nn
@@ -123,9 +124,7 @@ def published(name: str) -> ProxylessNAS:
     Raises:
       ValueError: for another name.
     """
-    if name not in NETS:
-        raise ValueError(f"no published network is called {name!r}; there are {', '.join(NETS)}")
-    widths, stages = NETS[name]
+    widths, stages = find(NETS, name)
     network: ProxylessNAS = _network(WIDTHS[widths], [list(stage) for stage in stages], 224, 1000)
     return network
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from spaces.networks.chain import Chain
-from spaces.networks.inverted_residual import InvertedResidual, conv_bn, set_norm_eps
+from spaces.networks.inverted_residual import InvertedResidual, conv_bn, head, set_norm_eps
 from spaces.proxylessnas import ACTIVATION, NORM_EPS, ProxylessNAS
 
 
@@ -29,12 +29,7 @@ def network(candidate: ProxylessNAS) -> Chain:
             )
         )  # fmt: skip
         channels = width
-    head = nn.Sequential(
-        conv_bn(channels, candidate.head, 1, activation=ACTIVATION),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        nn.Linear(candidate.head, candidate.classes),
-    )
-    chain = Chain(nn.Sequential(conv_bn(3, candidate.stem, 3, 2, activation=ACTIVATION), first), layers, head)
+    last = head(channels, candidate.head, candidate.classes, activation=ACTIVATION)
+    chain = Chain(nn.Sequential(conv_bn(3, candidate.stem, 3, 2, activation=ACTIVATION), first), layers, last)
     set_norm_eps(chain, NORM_EPS)
     return chain
