@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import sqlalchemy as sa
 
-from search.algorithms._base import Problem
 from search.attempt import Attempt, new_attempt
 from search.errors import LeaseLost, StorageError
 from search.front import Front
 from search.history import Unfinished, bring_back, read_history, results_of
-from search.known_metrics import KnownMetrics, known_scores
 from search.leases import Lease
 from search.ledger import Ledger
 from search.objectives import Constraint, Objective
+from search.problem import problem_of
 from search.schema import progress
 from search.storage import Storage
 from search.study_row import open_row, study_row
@@ -31,6 +30,8 @@ from search.verdict import broken, judge, numbers_of
 
 if TYPE_CHECKING:
     from search.algorithms._base import Algorithm
+    from search.algorithms._learned import LogProbabilities
+    from search.known_metrics import KnownMetrics
     from spaces.genotype import GenotypeSpace
 
 REQUEST_EVERY_S = 1.0
@@ -67,6 +68,7 @@ class Study(StudyView):
         known: KnownMetrics | None = None,
         settings: Mapping[str, Any] | None = None,
         retries: int = RETRIES,
+        distributions: Sequence[LogProbabilities] = (),
     ) -> Self:
         """Return the study of that name, made if it is new, else resumed where its last driver ended.
 
@@ -83,6 +85,7 @@ class Study(StudyView):
           known: metrics that need no evaluation.
           settings: plain JSON values that others may want to know.
           retries: how often a trial may lose its worker and be run again.
+          distributions: what preparations have learnt.
 
         Raises:
           ValueError: an argument is out of its bounds, or the algorithm refuses the problem; nothing is stored then.
@@ -91,8 +94,8 @@ class Study(StudyView):
         row = study_row(
             name, space, algorithm.settings, objectives, constraints, max_trials, seed, retries, settings or {}
         )
-        score = known_scores(known, objectives, constraints) if known is not None else None
-        algorithm.start(Problem(space, len(objectives), seed, score, max_trials))  # what it refuses is not stored
+        asked: dict[str, Any] = {"seed": seed, "budget": max_trials, "known": known, "distributions": distributions}
+        algorithm.start(problem_of(space, objectives, constraints, **asked))  # what it refuses is not stored
         lease = Lease(storage.database, name)
         open_row(storage.database, row, lease)
         try:

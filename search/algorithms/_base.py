@@ -13,6 +13,7 @@ import numpy as np
 from search.algorithms._supports import Supports, check_supported
 
 if TYPE_CHECKING:  # reading a stored study needs no PyGlove
+    from search.algorithms._learned import Budget, LogProbabilities
     from spaces.genotype import GenotypeSpace
 
 MAX_DRAWS = 1000
@@ -54,6 +55,8 @@ class Problem:
       seed: of the algorithm's generator.
       known: objectives and constraints that are known before an evaluation, or None.
       budget: how many trials there will be in all, as far as is known.
+      distributions: what preparations have learnt of where good genotypes are, one a task or device.
+      costs: those bounds on known metrics that add up over columns; `known` tells of them, too.
     """
 
     space: GenotypeSpace
@@ -61,6 +64,8 @@ class Problem:
     seed: int = 0
     known: KnownScores | None = None
     budget: int | None = None
+    distributions: tuple[LogProbabilities, ...] = ()
+    costs: tuple[Budget, ...] = ()
 
 
 @dataclass

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from search.algorithms._learned import Budget, Distribution
+from search.algorithms._learned import Budget, LogProbabilities
 
 if TYPE_CHECKING:
     from spaces.genotype import GenotypeSpace
@@ -51,7 +51,7 @@ class Decoded:
 
 
 def most_probable(
-    space: GenotypeSpace, distribution: Distribution, count: int, budget: Budget | None = None
+    space: GenotypeSpace, distribution: LogProbabilities, count: int, budget: Budget | None = None
 ) -> Decoded:
     """Return the `count` most probable genotypes within the budget.
 
@@ -85,7 +85,7 @@ class _Plan:
       least: shape (width,): the least that a column in force and what hangs on it cost.
     """
 
-    def __init__(self, space: GenotypeSpace, distribution: Distribution, budget: Budget | None) -> None:
+    def __init__(self, space: GenotypeSpace, distribution: LogProbabilities, budget: Budget | None) -> None:
         self.space, self.logs = space, distribution
         self.terms = budget.terms if budget is not None else tuple(np.zeros(len(logs)) for logs in distribution)
         self.constant = budget.constant if budget is not None else 0.0

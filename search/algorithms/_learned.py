@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from spaces.genotype import GenotypeSpace
+    from spaces.genotype import GenotypeSpace, Part
 
-Distribution = tuple[np.ndarray, ...]
+LogProbabilities = tuple[np.ndarray, ...]
 """Log-probabilities of each column's choices: one float64 array (choices,) a column; an empty one for a float."""
 
 UNNORMALISED = 1e-3
@@ -34,12 +34,12 @@ class Budget:
     bound: float
 
 
-def uniform(space: GenotypeSpace) -> Distribution:
+def uniform(space: GenotypeSpace) -> LogProbabilities:
     """Return the distribution in which a column's choices are equally probable."""
     return tuple(np.full(each.cardinality, -np.log(max(each.cardinality, 1))) for each in space.columns)
 
 
-def checked(space: GenotypeSpace, distribution: Distribution) -> Distribution:
+def checked(space: GenotypeSpace, distribution: LogProbabilities) -> LogProbabilities:
     """Return a distribution over the space's columns as float64, each column's probabilities adding up to 1.
 
     Raises ValueError for another number of columns or choices, for NaN, and for what adds up to something else.
@@ -58,6 +58,24 @@ def checked(space: GenotypeSpace, distribution: Distribution) -> Distribution:
             raise ValueError(f"the probabilities of {column.name} add up to {total:g}: expected log-probabilities of 1")
         found.append(logs - np.log(total))
     return tuple(found)
+
+
+def sample(space: GenotypeSpace, distribution: LogProbabilities, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Return valid genotypes, shape (count, width): each column by its distribution, floats uniform on their scale.
+
+    What breaks the rules of a `manyof` is repaired after drawing.
+    """
+    rows = space.sample(count, rng).astype(np.float64)
+    uniform = rng.random(rows.shape)
+    for index, logs in enumerate(distribution):
+        if len(logs):
+            rows[:, index] = np.searchsorted(np.exp(logs).cumsum()[:-1], uniform[:, index], side="right")
+    return space.repair(rows)
+
+
+def of_part(distributions: tuple[LogProbabilities, ...], part: Part) -> tuple[LogProbabilities, ...]:
+    """Return distributions over the columns of a part, of those over the whole space."""
+    return tuple(tuple(each[column] for column in part.columns.tolist()) for each in distributions)
 
 
 def independent(space: GenotypeSpace) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from search.algorithms._base import Algorithm, KnownScores, Problem, Results
 from search.algorithms._fronts import Archive
+from search.algorithms._learned import of_part
 from search.algorithms._past import joined, no_results, rows_of
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class OuterLoop:
         self._part = part
         self._objectives = problem.objectives
         self._algorithm = copy.deepcopy(algorithm)
-        self._algorithm.start(Problem(part.space, problem.objectives, seed, known))
+        learnt = of_part(problem.distributions, part)
+        self._algorithm.start(Problem(part.space, problem.objectives, seed, known, distributions=learnt))
         self._waiting: dict[bytes, _Candidate] = {}
         self._open: _Candidate | None = None
 

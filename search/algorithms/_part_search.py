@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from search.algorithms._base import Algorithm, Problem, Results
+from search.algorithms._learned import of_part
 from search.algorithms._past import rows_of
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ class PartSearch:
         self._algorithm = copy.deepcopy(algorithm)
         known = problem.known
         part_known = None if known is None else lambda genotypes: known(part.join(genotypes))
-        self._algorithm.start(Problem(part.space, problem.objectives, seed, part_known))
+        learnt = of_part(problem.distributions, part)
+        self._algorithm.start(Problem(part.space, problem.objectives, seed, part_known, distributions=learnt))
 
     def take_over(self, proposed: np.ndarray, results: Results) -> None:
         """Begin, knowing what of all that was proposed and told is of this part."""

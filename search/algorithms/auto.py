@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from search.algorithms._base import Algorithm, Problem, Results
+from search.algorithms.distribution import Distribution
 from search.algorithms.exhaustive import Exhaustive
 from search.algorithms.nsga2 import NSGA2
 from search.algorithms.predictor import MOST_OBJECTIVES, Predictor
@@ -17,17 +18,20 @@ from search.algorithms.regularized_evolution import RegularizedEvolution
 MANY = 20_000
 """Trials beyond which an evaluation must cost next to nothing, so that a model's milliseconds would rule."""
 
-PICKS: dict[str, type[Algorithm]] = {made.name: made for made in (Exhaustive, NSGA2, Predictor, RegularizedEvolution)}
+PICKS: dict[str, type[Algorithm]] = {
+    made.name: made for made in (Distribution, Exhaustive, NSGA2, Predictor, RegularizedEvolution)
+}
 
 
 @dataclass
 class Auto(Algorithm):
-    """Picks by the number of objectives, what is known of them, the size of the space and the budget.
+    """Picks by what preparations have learnt, the number of objectives, what is known of them, the size and the budget.
 
-    `predictor`, which finds most with the fewest evaluations wherever it was measured (`docs/algorithms.md`), but
-    `nsga2` for more objectives than its improvement is computed for; and in a study of more than `MANY` trials, whose
-    evaluations must be cheap, `regularized_evolution` or `nsga2` by the number of objectives - or `exhaustive`, when
-    that many trials list the whole space. Its choice is part of its state: a study that is extended keeps it.
+    `distribution` where there is a learned one. Else `predictor`, which finds most with the fewest evaluations wherever
+    it was measured (`docs/algorithms.md`), but `nsga2` for more objectives than its improvement is computed for; and in
+    a study of more than `MANY` trials, whose evaluations must be cheap, `regularized_evolution` or `nsga2` by the number
+    of objectives - or `exhaustive`, when that many trials list the whole space. Its choice is part of its state: a study
+    that is extended keeps it.
     """
 
     name: ClassVar[str] = "auto"
@@ -88,6 +92,8 @@ class Auto(Algorithm):
 def pick(problem: Problem) -> tuple[str, str]:
     """Return the name of the algorithm for a problem, and in a line what speaks for it."""
     size, budget, objectives = problem.space.size, problem.budget, problem.objectives
+    if learnt := len(problem.distributions):
+        return Distribution.name, f"preparations have learnt {learnt} distribution{'s' if learnt > 1 else ''}"
     facts = f"{objectives} objective{'s' if objectives > 1 else ''}"
     if problem.known is not None:
         facts += ", what is known of them or of their bounds taken exactly"

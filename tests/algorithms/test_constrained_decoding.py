@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from search.algorithms import _constrained_decoding
 from search.algorithms._constrained_decoding import most_probable
-from search.algorithms._learned import Budget, Distribution, checked, independent, uniform
+from search.algorithms._learned import Budget, LogProbabilities, checked, independent, uniform
 from spaces.genotype import GenotypeSpace
 
 CHOICES = st.integers(1, 4).map(lambda count: pg.oneof(list(range(count))))
@@ -22,7 +22,7 @@ NESTED = st.lists(CHOICES | MANY | st.just("none"), min_size=2, max_size=3).map(
 SPACES = st.dictionaries(st.sampled_from("abcd"), CHOICES | MANY | NESTED, min_size=1).map(pg.Dict)
 
 
-def random_problem(space: GenotypeSpace, rng: np.random.Generator, whole: bool) -> tuple[Distribution, Budget]:
+def random_problem(space: GenotypeSpace, rng: np.random.Generator, whole: bool) -> tuple[LogProbabilities, Budget]:
     """Return logs, some of them -inf, and costs; whole numbers, so that there are ties, or not."""
     logs, terms = [], []
     for column in space.columns:
@@ -35,7 +35,7 @@ def random_problem(space: GenotypeSpace, rng: np.random.Generator, whole: bool) 
     return tuple(logs), Budget(2.0, tuple(terms), float(bound))
 
 
-def all_of(space: GenotypeSpace, logs: Distribution, budget: Budget) -> np.ndarray:
+def all_of(space: GenotypeSpace, logs: LogProbabilities, budget: Budget) -> np.ndarray:
     """Return the log-probabilities of all genotypes within the budget that have a probability, the largest first."""
     assert space.size is not None
     rows = space.enumerate(0, space.size)
@@ -45,7 +45,7 @@ def all_of(space: GenotypeSpace, logs: Distribution, budget: Budget) -> np.ndarr
     return -np.sort(-total[(budget.constant + cost <= budget.bound + 1e-9) & np.isfinite(total)])
 
 
-def log_probability(space: GenotypeSpace, logs: Distribution, rows: np.ndarray) -> np.ndarray:
+def log_probability(space: GenotypeSpace, logs: LogProbabilities, rows: np.ndarray) -> np.ndarray:
     each = np.stack([logs[i][rows[:, i]] for i in range(space.width)], 1)
     return np.asarray(np.where(space.active(rows), each, 0.0).sum(axis=1))
 

@@ -125,7 +125,7 @@ def test_a_count_below_one_is_refused(name: str, count: int) -> None:
         algorithm.propose(count)
 
 
-UNGUIDED = ("random", "exhaustive")
+UNGUIDED = ("random", "exhaustive", "distribution")
 """Those that learn nothing, and so find a planted optimum by luck alone."""
 
 ADAPTERS = ("optuna", "pyglove")
