@@ -1,16 +1,21 @@
-"""Preparations as records: jobs whose result many trials share, such as a trained supernet."""
+"""Preparations as records: jobs whose result many trials share, such as a trained supernet, and what they measure."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import sqlalchemy as sa
 
 from search.database import Database
-from search.schema import preparations
+from search.schema import preparation_measurements, preparations, studies
 
 STATES = ("RUNNING", "COMPLETED", "FAILED")
+
+USED = "preparations"
+"""The setting of a study that lists what it uses: mappings with the `key` of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +25,13 @@ class Preparation:
     Attributes:
       key: a hash of all that it is made from, so that studies share what is equal.
       kind: what it makes, e.g. `supernet`.
-      state: RUNNING, COMPLETED or FAILED.
+      state: RUNNING, COMPLETED or FAILED. RUNNING says that it has begun and not ended: its driver may be gone.
       progress: from 0 to 1.
-      path: of its newest checkpoint; empty before the first.
-      sha256: of that checkpoint.
+      path: of the folder that holds its checkpoints and its result; empty before it is made.
+      sha256: of that folder's files; empty until it is COMPLETED.
       created_at, updated_at: seconds since 1970; set when it is saved.
+      reason: why it FAILED: one line, then the end of the traceback.
+      settings: what it is made from, as plain JSON values.
     """
 
     key: str
@@ -35,6 +42,8 @@ class Preparation:
     sha256: str = ""
     created_at: float = 0.0
     updated_at: float = 0.0
+    reason: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.state not in STATES:
@@ -45,22 +54,97 @@ class Preparation:
 
 def load_preparation(database: Database, key: str) -> Preparation | None:
     """Return the preparation of that key, or None."""
+    return next((each for each in load_preparations(database) if each.key == key), None)
+
+
+def load_preparations(database: Database) -> list[Preparation]:
+    """Return every preparation, the oldest first."""
+    query = sa.select(preparations).order_by(preparations.c.created_at, preparations.c.key)
     with database.read() as connection:
-        row = connection.execute(sa.select(preparations).where(preparations.c.key == key)).mappings().one_or_none()
-    return None if row is None else Preparation(**row)
+        return [Preparation(**row) for row in connection.execute(query).mappings()]
 
 
 def save_preparation(database: Database, preparation: Preparation) -> Preparation:
     """Keep a preparation, in the place of an older one of its key; return it as it is stored."""
-    now = time.time()
-    saved = replace(preparation, created_at=now, updated_at=now)
+    return database.write(lambda connection: _save(connection, preparation))
+
+
+def begin_preparation(database: Database, preparation: Preparation, *, afresh: bool) -> Preparation:
+    """Keep that a preparation is RUNNING; `afresh`, what it measured before is forgotten. Return it as it is stored."""
 
     def work(connection: sa.Connection) -> Preparation:
-        same = preparations.c.key == saved.key
-        first = connection.scalar(sa.select(preparations.c.created_at).where(same))
-        kept = saved if first is None else replace(saved, created_at=first)
-        connection.execute(sa.delete(preparations).where(same))
-        connection.execute(preparations.insert().values(**asdict(kept)))
-        return kept
+        if afresh:
+            same = preparation_measurements.c.key == preparation.key
+            connection.execute(sa.delete(preparation_measurements).where(same))
+        return _save(connection, preparation)
 
     return database.write(work)
+
+
+def record_step(database: Database, preparation: Preparation, step: int, metrics: Mapping[str, float]) -> Preparation:
+    """Keep what a step has measured, once, with the preparation as it is then; return it as it is stored."""
+    now = time.time()
+    rows = [
+        {"key": preparation.key, "step": step, "name": name, "value": value, "measured_at": now}
+        for name, value in metrics.items()
+    ]
+
+    def work(connection: sa.Connection) -> Preparation:
+        saved = _save(connection, preparation)
+        if rows:
+            connection.execute(_insert(database).on_conflict_do_nothing(), rows)
+        return saved
+
+    return database.write(work)
+
+
+def steps_kept(database: Database, key: str) -> int:
+    """Return how many steps of a preparation are kept: those before that number."""
+    last = sa.select(sa.func.max(preparation_measurements.c.step)).where(preparation_measurements.c.key == key)
+    with database.read() as connection:
+        found = connection.scalar(last)
+    return 0 if found is None else int(found) + 1
+
+
+def measured(database: Database, key: str) -> dict[str, list[tuple[int, float]]]:
+    """Return what a preparation measured of itself: for each metric its steps and values, in order."""
+    table = preparation_measurements
+    query = sa.select(table.c.name, table.c.step, table.c.value).where(table.c.key == key)
+    found: dict[str, list[tuple[int, float]]] = {}
+    with database.read() as connection:
+        for name, step, value in connection.execute(query.order_by(table.c.step, table.c.name)):
+            found.setdefault(name, []).append((step, value))
+    return found
+
+
+def users(database: Database) -> dict[str, list[str]]:
+    """Return the names of the studies that use each preparation, by its key."""
+    found: dict[str, list[str]] = {}
+    with database.read() as connection:
+        for name, settings in connection.execute(sa.select(studies.c.name, studies.c.settings).order_by(studies.c.id)):
+            for key in keys_used(settings):
+                found.setdefault(key, []).append(name)
+    return found
+
+
+def keys_used(settings: Mapping[str, Any]) -> list[str]:
+    """Return the keys of the preparations that a study with these settings uses, in order."""
+    used = settings.get(USED)
+    return [str(item["key"]) for item in used if isinstance(item, dict) and "key" in item] if used else []
+
+
+def _save(connection: sa.Connection, preparation: Preparation) -> Preparation:
+    now = time.time()
+    same = preparations.c.key == preparation.key
+    first = connection.scalar(sa.select(preparations.c.created_at).where(same))
+    saved = replace(preparation, created_at=now if first is None else first, updated_at=now)
+    row = {**asdict(saved), "settings": dict(saved.settings)}
+    change: Any = preparations.insert() if first is None else sa.update(preparations).where(same)
+    connection.execute(change.values(**row))
+    return saved
+
+
+def _insert(database: Database) -> Any:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    return (sqlite if database.is_sqlite else postgresql).insert(preparation_measurements)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = "0002"
+VERSION = "0003"
 """The newest migration; a database of another version is upgraded when it is opened, or refused when it is newer."""
 
 NAMES = {
@@ -225,4 +225,18 @@ preparations = sa.Table(
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("updated_at", sa.Double, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("settings", sa.JSON, nullable=False, server_default="{}"),
+)
+
+# What preparations measure of themselves. Which studies use one is kept in their settings.
+preparation_measurements = sa.Table(
+    "preparation_measurements",
+    metadata,
+    sa.Column("key", sa.String(64), sa.ForeignKey("preparations.key", ondelete="CASCADE"), primary_key=True),
+    sa.Column("step", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(128), primary_key=True),
+    sa.Column("value", sa.Double, nullable=False),
+    sa.Column("measured_at", sa.Double, nullable=False),
+    sqlite_with_rowid=False,
 )

@@ -27,11 +27,11 @@ PICKS: dict[str, type[Algorithm]] = {
 class Auto(Algorithm):
     """Picks by what preparations have learnt, the number of objectives, what is known of them, the size and the budget.
 
-    `distribution` where there is a learned one. Else `predictor`, which finds most with the fewest evaluations wherever
-    it was measured (`docs/algorithms.md`), but `nsga2` for more objectives than its improvement is computed for; and in
-    a study of more than `MANY` trials, whose evaluations must be cheap, `regularized_evolution` or `nsga2` by the number
-    of objectives - or `exhaustive`, when that many trials list the whole space. Its choice is part of its state: a study
-    that is extended keeps it.
+    `distribution` where there is a learned one. Else `predictor`, which finds most with the fewest evaluations
+    wherever it was measured (`docs/algorithms.md`), but `nsga2` for more objectives than its improvement is computed
+    for; and in a study of more than `MANY` trials, whose evaluations must be cheap, `regularized_evolution` or `nsga2`
+    by the number of objectives - or `exhaustive`, when that many trials list the whole space. Its choice is part of its
+    state: a study that is extended keeps it.
     """
 
     name: ClassVar[str] = "auto"

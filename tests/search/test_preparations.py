@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pyglove as pg
 import pytest
 
-from search.preparations import Preparation, load_preparation, save_preparation
+from search.algorithms.random import Random
+from search.objectives import parse_objectives
+from search.preparations import (
+    Preparation,
+    begin_preparation,
+    load_preparation,
+    load_preparations,
+    measured,
+    record_step,
+    save_preparation,
+    steps_kept,
+    users,
+)
 from search.storage import Storage
+from search.study import Study
+from spaces.genotype import GenotypeSpace
 
 
 def test_a_preparation_is_found_by_its_key_and_replaced(storage: Storage) -> None:
@@ -21,3 +38,29 @@ def test_a_state_or_progress_that_is_none_is_refused() -> None:
         Preparation("k", "supernet", "DONE")
     with pytest.raises(ValueError, match=r"progress 1\.5 of preparation 'k' is not from 0 to 1"):
         Preparation("k", "supernet", progress=1.5)
+
+
+def test_a_step_is_kept_once_and_the_row_moves_on(storage: Storage) -> None:
+    database = storage.database
+    begun = begin_preparation(database, Preparation("k", "supernet", settings={"epochs": 2}), afresh=False)
+    record_step(database, replace(begun, progress=0.5), 0, {"loss": 2.0, "accuracy": 0.1})
+    last = record_step(database, replace(begun, progress=1.0), 1, {"loss": 1.0})
+    record_step(database, last, 1, {"loss": 9.0})
+    assert measured(database, "k") == {"accuracy": [(0, 0.1)], "loss": [(0, 2.0), (1, 1.0)]}
+    assert steps_kept(database, "k") == 2
+    assert load_preparation(database, "k") == replace(last, updated_at=load_preparations(database)[0].updated_at)
+
+
+def test_begun_afresh_its_measurements_are_gone(storage: Storage) -> None:
+    record_step(storage.database, Preparation("k", "supernet"), 0, {"loss": 2.0})
+    begin_preparation(storage.database, Preparation("k", "supernet"), afresh=True)
+    assert measured(storage.database, "k") == {}
+    assert steps_kept(storage.database, "k") == 0
+
+
+def test_the_studies_that_use_it_are_found_by_their_settings(storage: Storage) -> None:
+    space, objectives = GenotypeSpace(pg.oneof([1, 2])), parse_objectives({"x": "maximize"})
+    for name, keys in (("first", ["k", "l"]), ("second", ["k"]), ("third", [])):
+        used = {"preparations": [{"key": key, "kind": "supernet"} for key in keys]}
+        Study.create_or_resume(storage, name, space, Random(), objectives, max_trials=1, settings=used).close()
+    assert users(storage.database) == {"k": ["first", "second"], "l": ["first"]}
