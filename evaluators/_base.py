@@ -47,6 +47,7 @@ class Task:
       seed: differs between trials, equal between attempts; seed every generator with it.
       known: the metrics that hardware models gave for this genotype.
       folder: where the trial may keep checkpoints, the same for every attempt; None when the study keeps none.
+      prepared: the folders of the study's preparations, finished, in the order of the study file; only to be read.
     """
 
     space: GenotypeSpace
@@ -56,6 +57,7 @@ class Task:
     seed: int = 0
     known: Metrics | None = None
     folder: Path | None = None
+    prepared: tuple[Path, ...] = ()
 
     @cached_property
     def candidate(self) -> Any:

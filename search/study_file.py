@@ -69,6 +69,7 @@ class StudyDefinition:
     anchors: int
     measure: int
     hardware_models: tuple[Any, ...]
+    preparations: tuple[Any, ...]
     report: tuple[str, ...]
     options: dict[str, Any]
 
@@ -84,9 +85,10 @@ class StudyDefinition:
 
     @property
     def named(self) -> tuple[str, ...]:
-        """The metrics that objectives, constraints and the report name, each once."""
+        """The metrics that objectives, constraints, the report and preparations name, each once."""
         aims, bounds = (item.metric for item in self.objectives), (item.metric for item in self.constraints)
-        return tuple(dict.fromkeys([*aims, *bounds, *self.report]))
+        costs = (item.cost for item in self.preparations if item.cost is not None)
+        return tuple(dict.fromkeys([*aims, *bounds, *self.report, *costs]))
 
     @property
     def given(self) -> frozenset[str]:
@@ -103,11 +105,16 @@ class StudyRecipe:
     source: StudySource
 
     def __call__(self) -> tuple[GenotypeSpace, Evaluator]:
-        """Return the space and the evaluator; in a process that has loaded the same source, the ones it loaded."""
+        """Return the space and the evaluator."""
+        loaded = self.definition()
+        return loaded.space, loaded.evaluator
+
+    def definition(self) -> StudyDefinition:
+        """Return the whole definition: in a process that has loaded the same source, the one it loaded."""
         loaded = getattr(sys.modules.get(_module_name(self.source)), _LOADED, None)
         if not isinstance(loaded, StudyDefinition) or loaded.source != self.source:
             loaded = load_source(self.source)
-        return loaded.space, loaded.evaluator
+        return loaded
 
     def shared(self) -> Mapping[str, np.ndarray]:
         """Return the arrays that the file's evaluator would share between workers; none where it shares nothing."""

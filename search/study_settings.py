@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -74,6 +75,18 @@ def _models(value: Any) -> tuple[Any, ...]:
     return models
 
 
+def _preparations(value: Any) -> tuple[Any, ...]:
+    jobs = tuple(value) if isinstance(value, list | tuple) else (value,)
+    if not all(map(_is_preparation, jobs)):
+        raise ValueError("expected a list of preparations, e.g. [FBNetDNAS(cost='latency_ms', epochs=90)]")
+    return jobs
+
+
+def _is_preparation(value: Any) -> bool:
+    made = dataclasses.is_dataclass(value) and not isinstance(value, type)
+    return made and callable(value) and all(hasattr(value, name) for name in ("kind", "cost", "distributions"))
+
+
 def _options(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
         raise ValueError("expected a mapping of names to values")
@@ -97,6 +110,7 @@ SETTINGS: dict[str, Setting] = {
     "anchors": Setting(_whole(0), 18, "whole networks that a latency table is calibrated on"),
     "measure": Setting(_whole(0), 5, "networks of the front that are measured directly at the end"),
     "hardware_models": Setting(_models, (), "more hardware models, whose metrics are known before an evaluation"),
+    "preparations": Setting(_preparations, (), "jobs done before the first trial, whose results all trials share"),
     "report": Setting(_texts, (), "metrics to show beside the objectives"),
     "options": Setting(_options, {}, "anything else that the study wants kept with it, as plain JSON values"),
 }

@@ -62,15 +62,16 @@ class Distribution(Algorithm):
         """What is proposed first, and what bounds could not be decoded within."""
         if not self._learnt:
             return "no preparation has learnt a distribution: every choice is as probable as any other"
+        several = f"each of {len(self._learnt)} learned distributions" if len(self._learnt) > 1 else "what was learnt"
         if not self._decodable or not self.most_probable:
-            return f"draws from {len(self._learnt)} learned distributions"
+            return f"draws from {several}"
         for which in range(len(self._learnt)):
             self._first(which)
         bounded = self._problem.known is not None and not self._problem.costs
         return (
-            f"the {self.most_probable} most probable of {len(self._learnt)} learned distributions, then draws from them"
+            f"the most probable of {several}, then draws from it"
             f"{'; bounds do not add up over the decisions, and are met by trying' if bounded else ''}"
-            f"{'' if self._exact else '; more probable ones cannot be ruled out'}"
+            f"{'' if self._exact else '; it cannot be ruled out that there are more probable ones'}"
         )
 
     def _draw(self, count: int) -> np.ndarray:

@@ -18,13 +18,14 @@ from search.cli.export import export
 from search.cli.failures import ExitCode
 from search.cli.launch import launch
 from search.cli.pareto import pareto
+from search.cli.preparations import preparations
 from search.cli.profile import profile
 from search.cli.recost import recost
 from search.cli.transfer import delete, load, save
 
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Search": (launch, profile, recost, doctor),
-    "Look": (list_studies, show, trials, best, pareto),
+    "Look": (list_studies, show, trials, best, pareto, preparations),
     "Keep": (export, save, load, delete),
     "What there is": (studies, spaces, algorithms, devices),
 }

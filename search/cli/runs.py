@@ -1,4 +1,4 @@
-"""Where a study's trials keep their checkpoints: a folder beside its database, one below it for each trial."""
+"""Where trials and preparations keep their checkpoints: folders beside the database."""
 
 from __future__ import annotations
 
@@ -17,9 +17,18 @@ if TYPE_CHECKING:
     from spaces.genotype import GenotypeSpace
 
 
+SHORT_KEY = 16
+"""Letters of a preparation's key in the name of its folder."""
+
+
 def runs_folder(name: str, storage: str) -> Path:
     """Return `runs/NAME` beside an SQLite file; of another storage, in the working folder."""
     return (results_folder(storage) / "runs" / name).resolve()
+
+
+def preparation_folder(key: str, storage: str) -> Path:
+    """Return the folder of a preparation beside an SQLite file, for all studies there; see `runs_folder`."""
+    return (results_folder(storage) / "runs" / "preparations" / key[:SHORT_KEY]).resolve()
 
 
 def results_folder(storage: str) -> Path:
@@ -29,14 +38,16 @@ def results_folder(storage: str) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """An evaluator whose tasks know a folder of their own, which an evaluator that keeps nothing never makes."""
+    """An evaluator whose tasks know the preparations' folders, and one of their own, which is not made for them."""
 
     evaluator: Evaluator
     folder: str
+    prepared: tuple[Path, ...] = ()
 
     def __call__(self, task: Task) -> Any:
         """Return what the evaluator returns for the task with its folder."""
-        return self.evaluator(dataclasses.replace(task, folder=Path(self.folder) / str(task.number)))
+        folder = Path(self.folder) / str(task.number)
+        return self.evaluator(dataclasses.replace(task, folder=folder, prepared=self.prepared))
 
     def shared(self) -> Mapping[str, np.ndarray]:
         """Return what the evaluator would share between workers."""
@@ -45,20 +56,21 @@ class Keeping:
     def with_shared(self, arrays: Mapping[str, np.ndarray]) -> Keeping:
         """Return this evaluator around one that was given `arrays`."""
         evaluator = self.evaluator.with_shared(arrays) if isinstance(self.evaluator, Shares) else self.evaluator
-        return Keeping(evaluator, self.folder)
+        return Keeping(evaluator, self.folder, self.prepared)
 
 
 @dataclass(frozen=True, slots=True)
 class KeepingRecipe:
-    """A worker's recipe whose evaluator keeps checkpoints below `folder`."""
+    """A worker's recipe whose evaluator keeps checkpoints below `folder`, and reads those that are `prepared`."""
 
     recipe: Callable[[], tuple[GenotypeSpace, Evaluator]]
     folder: str
+    prepared: tuple[Path, ...] = ()
 
     def __call__(self) -> tuple[GenotypeSpace, Evaluator]:
         """Return the space and the evaluator."""
         space, evaluator = self.recipe()
-        return space, Keeping(evaluator, self.folder)
+        return space, Keeping(evaluator, self.folder, self.prepared)
 
     def shared(self) -> Mapping[str, np.ndarray]:
         """Return what the evaluator would share between workers."""

@@ -10,18 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from search.algorithms._learned import uniform
 from search.cli.device_costs import DeviceCosts
 from search.cli.failures import ExitCode, Failure
 from search.cli.interruption import INTERRUPTED, Interrupted, Interruption
 from search.cli.known import Known, known_metrics
 from search.cli.latency import is_this_machine
 from search.cli.output import Output
+from search.cli.preparing import Prepared, Preparing, check_same
 from search.cli.progress import ProgressLine
 from search.cli.report import Report, print_report
 from search.cli.runs import KeepingRecipe, results_folder
 from search.cli.tables import table_line, warning_of
 from search.cli.verify import Verification, verify
 from search.errors import StudyNotFound
+from search.preparations import USED
+from search.problem import problem_of
 from search.study import Study
 from search.study_tables import RECOSTS, recosts_of, tables_used, with_tables
 from search.trials import FINISHED, TrialState
@@ -54,10 +58,11 @@ class Session:
             self._say_begin()
             stored = self._stored()
             known = self._known(stored, progress)
-            with closing(self._study(stored, known)) as study:
+            prepared = self._prepare(stored, known, progress, storage_url)
+            with closing(self._study(stored, known, prepared)) as study:
                 before = finished(study)
                 self._say_ready(study, before, known)
-                reason = self._search(study, progress)
+                reason = self._search(study, prepared, progress)
                 new = finished(study) - before
                 verified = self._verify(study, known, progress) if reason in DONE and new else Verification()
                 study.finish(reason)
@@ -90,16 +95,33 @@ class Session:
         progress.close()
         return known
 
-    def _study(self, stored: Mapping[str, Any], known: Known) -> Study:
+    def _prepare(self, stored: Mapping[str, Any], known: Known, progress: ProgressLine, url: str) -> Prepared:
+        """Run the study's preparations, once it is certain that the study can be searched with them."""
+        definition = self.definition
+        preparing = Preparing(self.storage, definition, known.metrics, self.out, url)
+        check_same(self.name, stored, preparing.keys)
+        if not preparing.keys:
+            return Prepared()
+        if preparing.left:
+            asked = problem_of(
+                definition.space, definition.objectives, definition.constraints, seed=definition.seed,
+                budget=definition.max_trials, known=known.metrics, distributions=[uniform(definition.space)],
+            )  # fmt: skip
+            definition.algorithm.start(asked)
+        preparing.run(make_launcher(definition, self.address), self.stop, progress)
+        return preparing.prepared()
+
+    def _study(self, stored: Mapping[str, Any], known: Known, prepared: Prepared) -> Study:
         """Return the study, made or resumed; refused where its tables were changed since `stored` was read."""
         definition = self.definition
         settings = settings_of(definition) | {"runs": str(self.runs)}
         settings |= with_tables(stored, known.facts)
         settings |= {RECOSTS: recosts_of(stored)} if stored else {}
+        settings |= {USED: list(prepared.used)} if prepared.used else {}
         return Study.create_or_resume(
             self.storage, self.name, definition.space, definition.algorithm, definition.objectives,
             definition.constraints, max_trials=definition.max_trials, seed=definition.seed, known=known.metrics,
-            retries=definition.retries, settings=settings,
+            retries=definition.retries, settings=settings, distributions=prepared.distributions,
         )  # fmt: skip
 
     def _say_begin(self) -> None:
@@ -123,10 +145,10 @@ class Session:
         if done:
             self.out.note(f"going on at {done:,} of {study.max_trials:,} trials")
 
-    def _search(self, study: Study, progress: ProgressLine) -> str:
+    def _search(self, study: Study, prepared: Prepared, progress: ProgressLine) -> str:
         """Run the launcher and return why it ended; an evaluation that outlives its grace is cut off."""
         launcher = make_launcher(self.definition, self.address)
-        recipe = KeepingRecipe(self.definition.recipe, str(self.runs))
+        recipe = KeepingRecipe(self.definition.recipe, str(self.runs), prepared.folders)
         reason = launcher.run(study, recipe, self.stop, progress)
         progress.close()
         self.stop.disarm()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from search.launchers.worker import Assignment, Evaluation, WorkerRecipe
@@ -13,6 +13,7 @@ from search.trials import Outcome, Trial, TrialState
 if TYPE_CHECKING:
     import numpy as np
 
+    from search.launchers.preparing import PreparationEvent, PreparationRecipe
     from search.study import Study
 
 Stop = Callable[[], str | None]
@@ -50,6 +51,14 @@ class Launcher(ABC):
 
         Returns "budget reached", "space exhausted", "paused", "stopped", or what `stop` said. Trials that were cut
         short are put back, to be run by the next launch. Raises LauncherError where evaluations cannot be run at all.
+        """
+
+    @abstractmethod
+    def prepare(self, recipes: Sequence[PreparationRecipe], stop: Stop) -> Iterator[PreparationEvent]:
+        """Run preparations before a study's trials; yield each step and each end, and None when nothing happens.
+
+        Ends when all have, or when `stop` says so: what is checkpointed is gone on with by the next launch. Closed, it
+        ends what is still under way. Raises LauncherError where they cannot be run at all.
         """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -26,6 +26,8 @@ from search.launchers._base import (
 )
 from search.launchers.batching import QUEUED, Batching
 from search.launchers.cluster import Demand, Room, cluster
+from search.launchers.preparing import PreparationEvent, PreparationRecipe
+from search.launchers.ray_preparing import prepare_on_ray
 from search.launchers.remote_worker import BATCH_S, Call, Pending, RemoteWorker, lost_reason, one_line
 from search.launchers.worker import Evaluation, WorkerRecipe, time_out_reason
 from search.trials import FINISHED, Trial
@@ -80,6 +82,12 @@ class RayLauncher(Launcher):
                 return run.until_the_end()
             finally:
                 run.kill_workers()
+
+    def prepare(self, recipes: Sequence[PreparationRecipe], stop: Stop) -> Iterator[PreparationEvent]:
+        """Run preparations on an actor each; see `Launcher.prepare`."""
+        demand = Demand(self.cpus_per_worker, self.gpus_per_worker)
+        with cluster(self.address, self.workers, demand) as room:
+            yield from prepare_on_ray(recipes, stop, room, demand)
 
 
 class _Run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,6 +20,7 @@ from search.launchers._base import (
     tell_stopped,
     used_up,
 )
+from search.launchers.preparing import PreparationEvent, PreparationRecipe, prepare_here
 from search.launchers.worker import Evaluation, Worker, WorkerRecipe, failure_reason
 from search.trials import Trial
 
@@ -51,6 +53,10 @@ class SerialLauncher(Launcher):
                     _evaluate(study, worker, trials[0], watch)
                     continue
                 return watch.end(ended or used_up(study))
+
+    def prepare(self, recipes: Sequence[PreparationRecipe], stop: Stop) -> Iterator[PreparationEvent]:
+        """Run preparations one after the other; see `Launcher.prepare`. The first that fails ends the others."""
+        return prepare_here(recipes, stop)
 
 
 def _evaluate(study: Study, worker: Worker, trial: Trial, watch: Watch) -> None:

@@ -1,0 +1,42 @@
+"""A preparation of a study file on its way to the process that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from evaluators._preparation import Progress
+    from search.costing.additive import AdditiveCosts
+    from search.study_file import StudyRecipe
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPreparation:
+    """Loads the study file again and runs one of its preparations. No object of the user's is pickled.
+
+    Attributes:
+      study: what loads the study file.
+      index: the preparation's place in it.
+      folder: of the job.
+      costs: of the metric that it asks for.
+      seed: the study's.
+    """
+
+    study: StudyRecipe
+    index: int
+    folder: str
+    costs: AdditiveCosts | None
+    seed: int
+
+    def __call__(self) -> Iterator[Progress]:
+        """Run the job."""
+        from evaluators._preparation import Costs, Job
+
+        definition, of = self.study.definition(), self.costs
+        costs = None if of is None else Costs(of.metric, of.constant, of.terms)
+        job = Job(definition.space, Path(self.folder), costs, self.seed)
+        running: Iterator[Progress] = iter(definition.preparations[self.index](job))
+        return running
