@@ -218,7 +218,8 @@ def _check_latency(definition: StudyDefinition, places: _Places) -> None:
         return
     bounds = {item.metric for item in definition.constraints}
     aims = {item.metric for item in definition.objectives}
-    where = "objectives" if LATENCY in aims else "constraints" if LATENCY in bounds else "report"
+    where = "report" if LATENCY in definition.report else "preparations"
+    where = "objectives" if LATENCY in aims else "constraints" if LATENCY in bounds else where
     each = " or ".join(f"{LATENCY}@{device.name}" for device in definition.devices)
     raise places.error(where, f"{LATENCY!r} does not say of which device: write {each}; or set device, e.g. to 'this'")
 

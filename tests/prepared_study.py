@@ -39,20 +39,21 @@ class Leaning:
         file = job.folder / "state.json"
         losses = json.loads(file.read_text()) if file.exists() else []
         for step in range(steps):
+            if step == fails_at and self.weight == weights[-1]:
+                yield Progress(step / steps, {"loss": float("nan")})
             if step == len(losses):
                 self.learn(job, losses)
             yield Progress((step + 1) / steps, {"loss": losses[step]})
 
     def learn(self, job, losses):
         time.sleep(pause_s)
-        step = len(losses)
-        losses.append(float("nan") if step == fails_at else 1 / (step + 1))
+        losses.append(1 / (len(losses) + 1))
         logs = [(-self.weight * terms).tolist() for terms in job.costs.terms]
         for name, value in (("learnt", logs), ("state", losses)):
             (job.folder / f"{name}.new").write_text(json.dumps(value))
             (job.folder / f"{name}.new").replace(job.folder / f"{name}.json")
         with open(job.folder.parent / "done", "a") as done:
-            done.write(f"{os.getpid()} {self.weight} {step}\\n")
+            done.write(f"{os.getpid()} {self.weight} {len(losses) - 1}\\n")
 
     def distributions(self, folder):
         logs = [np.array(each) for each in json.loads((folder / "learnt.json").read_text())]

@@ -62,7 +62,7 @@ def show(name: str, storage: str, json: bool) -> None:
         out.line(f"objectives: {', '.join(f'{metric} ({way})' for metric, way in facts['objectives'].items())}")
         if facts["constraints"]:
             out.line(f"constraints: {', '.join(facts['constraints'])}")
-        for line in _table_lines(study.settings):
+        for line in [*_table_lines(study.settings), *_preparation_lines(study.settings)]:
             out.line(line)
         out.line()
         print_front(out, study, front)
@@ -139,6 +139,13 @@ def _table_lines(settings: dict[str, Any]) -> list[str]:
         was = f"until then table {version_text(before)}" if isinstance(before, dict) else "added then"
         lines.append(f"{', '.join(map(str, change.get('metrics', [])))} costed anew {change.get('at')}: {was}")
     return lines
+
+
+def _preparation_lines(settings: dict[str, Any]) -> list[str]:
+    """Return which preparations a study's trials share."""
+    return [
+        f"preparation: {item.get('kind')}, {str(item.get('key'))[:12]}" for item in settings.get("preparations", ())
+    ]
 
 
 def _print_reasons(out: Output, table: TrialTable) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,13 +49,18 @@ def preparations(name: str | None, storage: str, json: bool) -> None:
 
 
 def _facts(database: Database) -> list[dict[str, Any]]:
-    """Return each preparation as plain values, with its measurements and the studies that use it."""
+    """Return each preparation as plain values, with its measurements and the studies that use it.
+
+    One that is RUNNING is `active` if a process of any machine that shares its folder works on it.
+    """
+    from search.launchers.preparing import is_worked_on
     from search.preparations import load_preparations, measured, users
 
     studies = users(database)
     return [
         {
             **asdict(row),
+            "active": row.state == "RUNNING" and is_worked_on(Path(row.path)),
             "measurements": {
                 metric: [{"step": step, "value": value} for step, value in values]
                 for metric, values in measured(database, row.key).items()
@@ -69,7 +75,7 @@ def _print_all(out: Output, found: list[dict[str, Any]]) -> None:
     columns = [Column("preparation"), Column("kind"), Column("state"), Column("done", True), Column("last metrics"),
                Column("studies"), Column("changed")]  # fmt: skip
     rows = [
-        [facts["key"][:SHORT], _kind(facts), facts["state"].lower(), f"{facts['progress']:.0%}", _last(facts, METRICS),
+        [facts["key"][:SHORT], _kind(facts), _state(facts), f"{facts['progress']:.0%}", _last(facts, METRICS),
          ", ".join(facts["studies"]), f"{duration(max(time.time() - facts['updated_at'], 0.0))} ago"]
         for facts in found
     ]  # fmt: skip
@@ -77,7 +83,7 @@ def _print_all(out: Output, found: list[dict[str, Any]]) -> None:
 
 
 def _print_one(out: Output, facts: dict[str, Any]) -> None:
-    out.line(f"{facts['key']}: {_kind(facts)}, {facts['state'].lower()}, {facts['progress']:.0%} done")
+    out.line(f"{facts['key']}: {_kind(facts)}, {_state(facts)}, {facts['progress']:.0%} done")
     settings = facts["settings"].get("settings") or {}
     out.line(f"made from: {', '.join(f'{name}={value}' for name, value in settings.items() if name != 'class')}")
     out.line(f"seed {facts['settings'].get('seed')}, space {str(facts['settings'].get('space'))[:SHORT]}")
@@ -88,6 +94,10 @@ def _print_one(out: Output, facts: dict[str, Any]) -> None:
         out.line(f"step {last}: {_last(facts, None)}")
     if facts["reason"]:
         out.line(f"failed: {facts['reason'].rstrip()}")
+
+
+def _state(facts: dict[str, Any]) -> str:
+    return "interrupted" if facts["state"] == "RUNNING" and not facts["active"] else str(facts["state"]).lower()
 
 
 def _kind(facts: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,11 +83,12 @@ class Preparing:
         which equal preparations cannot be told, and for two that are equal.
         """
         self._storage, self._definition, self._out = storage, definition, out
-        self._jobs = [self._job(index, known, address) for index in range(len(definition.preparations))]
+        labels = labels_of(definition.preparations)
+        self._jobs = [self._job(index, label, known, address) for index, label in enumerate(labels)]
         keys = [job.row.key for job in self._jobs]
         for index, key in enumerate(keys):
             if key in keys[:index]:
-                raise ValueError(f"preparations {keys.index(key)} and {index} are the same: {self._jobs[index].label}")
+                raise ValueError(f"preparations {keys.index(key)} and {index} are the same: {labels[index]}")
 
     @property
     def keys(self) -> list[str]:
@@ -137,7 +138,7 @@ class Preparing:
         used = tuple({"key": job.row.key, "kind": job.row.kind, "cost": job.preparation.cost} for job in self._jobs)
         return Prepared(used, tuple(Path(job.row.path) for job in self._jobs), tuple(distributions))
 
-    def _job(self, index: int, known: KnownMetrics | None, address: str) -> _Job:
+    def _job(self, index: int, label: str, known: KnownMetrics | None, address: str) -> _Job:
         definition = self._definition
         preparation = definition.preparations[index]
         costs = self._costs(preparation.cost, known)
@@ -151,7 +152,6 @@ class Preparing:
             _check_files(row)
         folder = row.path if row.path and Path(row.path).is_dir() else str(preparation_folder(row.key, address))
         recipe = StudyPreparation(definition.recipe, index, folder, costs, definition.seed)
-        label = preparation.kind if preparation.cost is None else f"{preparation.kind} for {preparation.cost}"
         return _Job(recipe, preparation, row, label)
 
     def _costs(self, metric: str | None, known: KnownMetrics | None) -> Any:
@@ -200,6 +200,23 @@ class Preparing:
         digest = digest_of(Path(job.row.path), LOCK)
         job.row = save_preparation(database, replace(job.row, state="COMPLETED", progress=1.0, sha256=digest))
         self._out.note(f"{job.line}")
+
+
+def labels_of(preparations: Sequence[Any]) -> list[str]:
+    """Return what preparations are called: by kind and cost, and by what else tells those apart that have the same."""
+    labels = [each.kind if each.cost is None else f"{each.kind} for {each.cost}" for each in preparations]
+    alike = {label: [preparations[at] for at, other in enumerate(labels) if other == label] for label in labels}
+    return [
+        f"{label} ({differing})" if (differing := _differing(each, alike[label])) else label
+        for label, each in zip(labels, preparations, strict=True)
+    ]
+
+
+def _differing(preparation: Any, others: Sequence[Any]) -> str:
+    """Return those fields of a preparation that are not the same in all of the others."""
+    names = [each.name for each in fields(preparation)]
+    shown = {name: {repr(getattr(other, name, None)) for other in others} for name in names}
+    return ", ".join(f"{name}={getattr(preparation, name)!r}" for name in names if len(shown[name]) > 1)
 
 
 def _check_files(row: Preparation) -> None:

@@ -95,6 +95,14 @@ def prepare_here(recipes: Sequence[PreparationRecipe], stop: Stop) -> Iterator[P
                 return
 
 
+def is_worked_on(folder: Path) -> bool:
+    """Return whether a process works on the preparation of a folder; False where the folder is not there."""
+    if not (folder / LOCK).exists():
+        return False
+    with _lock(folder) as take:
+        return not take()
+
+
 @contextmanager
 def _lock(folder: Path) -> Iterator[Callable[[], bool]]:
     """Give what takes the folder's lock and says whether it has; it is free again at the end, or with the process."""
