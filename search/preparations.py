@@ -129,8 +129,13 @@ def users(database: Database) -> dict[str, list[str]]:
 
 def keys_used(settings: Mapping[str, Any]) -> list[str]:
     """Return the keys of the preparations that a study with these settings uses, in order."""
+    return [str(item["key"]) for item in used_by(settings)]
+
+
+def used_by(settings: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what a study with these settings says of each preparation that it uses: its `key`, and what else."""
     used = settings.get(USED)
-    return [str(item["key"]) for item in used if isinstance(item, dict) and "key" in item] if used else []
+    return [item for item in used if isinstance(item, dict) and "key" in item] if isinstance(used, list) else []
 
 
 def _save(connection: sa.Connection, preparation: Preparation) -> Preparation:
