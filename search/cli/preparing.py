@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from search.cli.output import Output
 from search.cli.preparation_recipe import StudyPreparation
 from search.cli.progress import ProgressLine
 from search.cli.runs import preparation_folder
-from search.launchers.preparing import LOCK, Ended, Step
+from search.launchers.preparing import LOCK, Ended, PreparationEvent, Step
 from search.metric_names import number
 from search.preparation_key import digest_of, key_of, made_from
 from search.preparations import (
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 SHORT = 12
 """Letters of a key that are shown."""
+
+SHOWN = 3
+"""Metrics of a preparation that are shown while it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,10 @@ class _Job:
     kept: int = 0
     metrics: Mapping[str, float] = field(default_factory=dict)
 
-    @property
-    def line(self) -> str:
-        """How far it is."""
-        values = ", ".join(f"{name} {number(value, 4)}" for name, value in list(self.metrics.items())[:3])
-        return f"{self.label} {self.row.progress:.0%}{', ' + values if values else ''}"
+    def line(self, *, share: bool = True) -> str:
+        """Return what it measured last, and its share done."""
+        values = [f"{name} {number(value, 4)}" for name, value in list(self.metrics.items())[:SHOWN]]
+        return ", ".join([f"{self.label} {self.row.progress:.0%}" if share else self.label, *values])
 
 
 class Preparing:
@@ -106,23 +108,29 @@ class Preparing:
             if job.row.state == "COMPLETED":
                 self._say_shared(job)
         jobs = [job for job in self._jobs if job.row.state != "COMPLETED"]
+        if not jobs:
+            return
         for job in jobs:
             self._begin(job)
-        events = launcher.prepare([job.recipe for job in jobs], stop)
-        with closing(events):  # type: ignore[type-var]  # it is a generator
-            for event in events:
-                if isinstance(event, Step):
-                    self._measured(jobs[event.index], event)
-                elif isinstance(event, Ended):
-                    progress.close()
-                    self._ended(jobs[event.index], event.reason)
-                going = [job for job in jobs if job.row.state == "RUNNING"] or jobs
-                share = sum(job.row.progress for job in going) / len(going)
-                progress.message(" · ".join(job.line for job in going), share)
+        with closing(launcher.prepare([job.recipe for job in jobs], stop)) as events, suppress(Interrupted):  # type: ignore[type-var]
+            self._listen(jobs, events, progress)
         progress.close()
         if self.left:
             self._out.note(f"{', '.join(self.left)}: not finished; launch again to go on from the last checkpoint")
             raise Interrupted
+
+    def _listen(self, jobs: Sequence[_Job], events: Iterable[PreparationEvent], progress: ProgressLine) -> None:
+        """Keep and show what happens, until all have ended or no more does."""
+        for event in events:
+            if isinstance(event, Step):
+                self._measured(jobs[event.index], event)
+            elif isinstance(event, Ended):
+                progress.close()
+                self._ended(jobs[event.index], event.reason)
+            going = [job for job in jobs if job.row.state == "RUNNING"] or jobs
+            lines = [job.line(share=len(going) > 1) for job in going]
+            together = "; together" if len(going) > 1 else ""
+            progress.message(f"{' · '.join(lines)}{together}", sum(job.row.progress for job in going) / len(going))
 
     def prepared(self) -> Prepared:
         """Return what all of them have left, once they are finished. Raises Failure where a result cannot be read."""
@@ -199,7 +207,7 @@ class Preparing:
             )
         digest = digest_of(Path(job.row.path), LOCK)
         job.row = save_preparation(database, replace(job.row, state="COMPLETED", progress=1.0, sha256=digest))
-        self._out.note(f"{job.line}")
+        self._out.note(job.line())
 
 
 def labels_of(preparations: Sequence[Any]) -> list[str]:

@@ -20,4 +20,4 @@ def test_the_study_file_can_be_launched_and_finds_the_best_at_once(tmp_path: Pat
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)
     assert printed["front"][0]["metrics"]["score"] == 0
-    assert printed["front"][0]["trial"] == 0
+    assert printed["front"][0]["number"] == 0
