@@ -8,7 +8,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from click.testing import CliRunner
 from drivers import ENVIRONMENT, rows
+
+from search.cli.application import application
 
 SOURCE = '''"""Four choices, proposed from what preparations have learnt of their cost."""
 import json
@@ -83,20 +86,30 @@ launcher = "serial"
 '''
 
 
-def start(folder: Path, *options: str) -> subprocess.Popen[str]:
-    """Start a launch of the study, which is written to `folder`, with its database there."""
+def arguments(folder: Path, *options: str) -> list[str]:
+    """Return the arguments that launch the study, which is written to `folder`, with its database there."""
     (folder / "prepared.py").write_text(SOURCE)
-    command = [sys.executable, "-m", "search", "launch", "prepared.py", "--storage", "sqlite:///search.db", *options]
+    return ["launch", str(folder / "prepared.py"), "--storage", f"sqlite:///{folder}/search.db", *options]
+
+
+def start(folder: Path, *options: str) -> subprocess.Popen[str]:
+    """Start a launch in a process of its own."""
+    command = [sys.executable, "-m", "search", *arguments(folder, *options)]
     return subprocess.Popen(
         command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Wait for a launch's end; return its exit code and what it printed on stderr."""
+    _, err = process.communicate(timeout=120)
+    return process.returncode, err
+
+
 def launch(folder: Path, *options: str) -> tuple[int, str, str]:
-    """Launch the study; return its exit code and what it printed on stdout and stderr."""
-    process = start(folder, *options)
-    out, err = process.communicate(timeout=120)
-    return process.returncode, out, err
+    """Launch the study in this process; return its exit code and what it printed on stdout and stderr."""
+    result = CliRunner().invoke(application, arguments(folder, *options))
+    return result.exit_code, result.stdout, result.stderr
 
 
 def done(folder: Path) -> list[tuple[int, float, int]]:

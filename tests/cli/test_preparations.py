@@ -5,23 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import prepared_study
 import pytest
 from click.testing import CliRunner
-from drivers import ENVIRONMENT
-from prepared_study import done, launch, start, stored, wait_until
+from prepared_study import done, ended, launch, start, stored, wait_until
 
 from search.cli.application import application
 
 
 def listed(folder: Path, *arguments: str) -> str:
-    command = [sys.executable, "-m", "search", "preparations", "--storage", f"sqlite:///{folder}/search.db", *arguments]
-    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True).stdout
+    command = ["preparations", "--storage", f"sqlite:///{folder}/search.db", *arguments]
+    return CliRunner().invoke(application, command).stdout
 
 
 def steps(folder: Path) -> list[int]:
@@ -74,8 +71,8 @@ def test_ctrl_c_stops_after_the_step_at_hand_and_the_next_launch_goes_on(tmp_pat
     process = start(tmp_path, "--set", "pause_s=0.5")
     wait_until(lambda: stored(tmp_path, "SELECT step FROM preparation_measurements"))
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
-    assert process.returncode == 130, err
+    code, err = ended(process)
+    assert code == 130, err
     assert "leaning for cost: not finished; launch again to go on from the last checkpoint" in err
     before = len(steps(tmp_path))
     assert 1 <= before < 5

@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from prepared_study import done, launch, start, stored, wait_until
+from prepared_study import done, ended, start, stored, wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -26,8 +26,8 @@ def test_two_run_at_once_and_one_whose_actor_is_killed_goes_on(tmp_path: Path) -
     victim = done(tmp_path)[0][0]
     assert victim != driver.pid
     os.kill(victim, signal.SIGKILL)
-    _, err = driver.communicate(timeout=120)
-    assert driver.returncode == 0, err
+    code, err = ended(driver)
+    assert code == 0, err
     assert once(tmp_path) == EVERY_STEP
     assert len({process for process, *_ in done(tmp_path)}) == 3
     query = "SELECT state, progress, (SELECT count(*) FROM preparation_measurements m WHERE m.key = p.key)"
@@ -41,13 +41,13 @@ def test_after_sigkill_of_the_driver_both_go_on(tmp_path: Path) -> None:
     wait_until(lambda: len(done(tmp_path)) >= 3)
     driver.kill()
     driver.wait()
-    code, _, err = launch(tmp_path, *TWO)
+    code, err = ended(start(tmp_path, *TWO))
     assert code == 0, err
     assert once(tmp_path) == EVERY_STEP
 
 
 def test_a_failure_of_one_ends_the_launch_and_keeps_what_the_other_has(tmp_path: Path) -> None:
-    code, _, err = launch(tmp_path, *TWO, "--set", "fails_at=3")
+    code, err = ended(start(tmp_path, *TWO, "--set", "fails_at=3"))
     assert code == 1
     errors = [line for line in err.splitlines() if line.startswith("error:")]
     assert [error.partition(":")[2].partition(" failed")[0] for error in errors] == [" leaning for cost (weight=2.0)"]
