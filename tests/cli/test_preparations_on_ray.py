@@ -54,3 +54,12 @@ def test_a_failure_of_one_ends_the_launch_and_keeps_what_the_other_has(tmp_path:
     assert sorted(stored(tmp_path, "SELECT state FROM preparations")) == [("FAILED",), ("RUNNING",)]
     assert (1.0, 0) in once(tmp_path)
     assert (2.0, 3) not in once(tmp_path)
+
+
+@pytest.mark.faults
+def test_one_that_ends_its_actor_at_the_same_step_again_and_again_has_failed(tmp_path: Path) -> None:
+    code, err = ended(start(tmp_path, "--launcher", "ray", "--workers", "1", "--set", "exits_at=2"))
+    assert code == 1
+    assert "error: leaning for cost failed: the worker's process died" in err
+    assert stored(tmp_path, "SELECT state, progress FROM preparations") == [("FAILED", 0.4)]
+    assert "(lost 4 times at step 2)" in str(stored(tmp_path, "SELECT reason FROM preparations"))

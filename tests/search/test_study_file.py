@@ -120,7 +120,10 @@ def test_set_replaces_a_setting_that_is_no_literal(write) -> None:
         ({"cpus_per_worker": "0"}, r"expected a number above 0; got 0$"),
         ({"timeout_s": "inf"}, r"expected a number above 0; got 'inf'$"),
         ({"launcher": "slurm"}, r"expected 'ray' or 'serial'; got 'slurm'$"),
-        ({"algorithm": "randm"}, r"unknown algorithm 'randm'; did you mean 'random'\? there are auto, exhaustive, "),
+        (
+            {"algorithm": "randm"},
+            r"unknown algorithm 'randm'; did you mean 'random'\? there are auto, distribution, exhaustive, ",
+        ),
         ({"algorithm": "{'name': 'random', 'size': 3}"}, r"random has no setting 'size'; its settings: none$"),
         ({"constraints": "total"}, r"--set constraints=total: constraint 'total' is not understood"),
     ],
