@@ -59,16 +59,19 @@ class Optimization:
         if not 0 < self.gamma <= 1:
             raise ValueError(f"gamma must be in (0, 1], got {self.gamma}")
 
-    def make_optimizer(self, model: nn.Module) -> Optimizer:
-        """Return the optimiser of a model's parameters, at the peak learning rate."""
+    def make_optimizer(self, model: nn.Module, *, fused: bool = True) -> Optimizer:
+        """Return the optimiser of a model's parameters, at the peak learning rate.
+
+        Not `fused`, it is slower, and takes steps in which some parameters have no gradient and stay as they are.
+        """
         import torch
 
         weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
         others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
         groups = [{"params": weights, "weight_decay": self.weight_decay}, {"params": others, "weight_decay": 0.0}]
         if self.optimizer == "adamw":
-            return torch.optim.AdamW(groups, self.lr, fused=True)
-        return torch.optim.SGD(groups, self.lr, momentum=self.momentum, nesterov=self.momentum > 0, fused=True)
+            return torch.optim.AdamW(groups, self.lr, fused=fused)
+        return torch.optim.SGD(groups, self.lr, momentum=self.momentum, nesterov=self.momentum > 0, fused=fused)
 
     def lr_at(self, progress: float) -> float:
         """Return the learning rate at `progress`, from 0 to 1, through the training."""

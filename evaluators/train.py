@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields, replace
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from evaluators._base import Metrics, Task
+from evaluators._checkpoints import read_checkpoint, write_checkpoint
+from evaluators._reproducible import device_of, images_on, reproducible
 from evaluators.augmentation import Augmentation
 from evaluators.datasets import Dataset, Images, Part, described, load
 from evaluators.images.handing_over import HandedOver, from_arrays, to_arrays
@@ -32,8 +31,6 @@ OF_A_CANDIDATE = (
     "milestones", "gamma",
 )  # fmt: skip
 """The settings that a candidate may bring along."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -132,7 +129,7 @@ class Train:
         return replace(self, dataset=HandedOver(self.dataset, from_arrays(arrays)))
 
     def _train_all(self, task: Task) -> Iterator[Metrics]:
-        data = _on_device(self.dataset, self._device)
+        data = images_on(self.dataset, self._device)
         with self._epoch(task.seed, 0):
             model = _network(task.candidate)
             model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch omits it
@@ -190,26 +187,10 @@ class Train:
 
     @property
     def _device(self) -> str:
-        if self.device == "auto":
-            return "cuda" if torch.cuda.is_available() else "cpu"
-        return self.device
+        return device_of(self.device)
 
-    @contextmanager
-    def _epoch(self, seed: int, epoch: int) -> Iterator[None]:
-        """Give PyTorch this epoch's random numbers, threads and deterministic kernels, and its own back afterwards.
-
-        The numbers depend on the seed and the epoch alone, so that a checkpoint need not hold a generator.
-        """
-        device = torch.device(self._device)
-        devices = [device] if device.type == "cuda" else []
-        threads = torch.get_num_threads()
-        with torch.random.fork_rng(devices), torch.backends.cudnn.flags(enabled=True, deterministic=True):
-            torch.manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0] >> 1))
-            torch.set_num_threads(self.threads)
-            try:
-                yield
-            finally:
-                torch.set_num_threads(threads)
+    def _epoch(self, seed: int, epoch: int) -> AbstractContextManager[None]:
+        return reproducible(self._device, self.threads, seed, epoch)
 
     def _identity(self, task: Task) -> str:
         """Return what a checkpoint must have been made of to be gone on from."""
@@ -226,14 +207,11 @@ class Train:
             return
         kept = {"identity": self._identity(task), "history": history}
         states = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
-        task.folder.mkdir(parents=True, exist_ok=True)
-        unfinished = task.folder / f"{CHECKPOINT}.{os.getpid()}"
-        torch.save(kept | states, unfinished)
-        os.replace(unfinished, task.folder / CHECKPOINT)
+        write_checkpoint(task.folder / CHECKPOINT, kept | states)
 
     def _resume(self, task: Task, model: nn.Module, optimizer: torch.optim.Optimizer) -> list[dict[str, float]]:
         """Load the task's checkpoint, if it has a fitting one, and return its epochs' metrics."""
-        kept = _read(task.folder / CHECKPOINT) if task.folder is not None else {}
+        kept = read_checkpoint(task.folder / CHECKPOINT) if task.folder is not None else {}
         if kept.get("identity") != self._identity(task):
             return []
         model.load_state_dict(kept["model"])
@@ -275,25 +253,8 @@ def trained_weights(folder: Path) -> dict[str, Tensor]:
     Raises:
       FileNotFoundError: where no checkpoint is, or none that can be read.
     """
-    kept = _read(folder / CHECKPOINT)
+    kept = read_checkpoint(folder / CHECKPOINT)
     if "model" not in kept:
         raise FileNotFoundError(f"no trained weights in {folder}: expected a readable {CHECKPOINT} there")
     weights: dict[str, Tensor] = kept["model"]
     return weights
-
-
-@cache
-def _on_device(dataset: Dataset, device: str) -> Images:
-    return load(dataset).to(device)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """Return a checkpoint's contents, tensors on the CPU; nothing when there is none, or none that can be read."""
-    if not path.exists():
-        return {}
-    try:
-        kept: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file fails in many ways
-        log.warning("the checkpoint %s cannot be read, training starts anew: %s", path, error)
-        return {}
-    return kept
