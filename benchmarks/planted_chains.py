@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from evaluators._preparation import Costs
 from spaces.genotype import GenotypeSpace
 
-NOISE = (0.0, 0.6, 0.8, 0.95)
+NOISE = (0.0, 0.7, 0.8, 0.9)
 """The part of the deviation that is noise, by how far a choice is from the clean one, counted round."""
 
-MILLISECONDS = (2.0, 1.0, 1.5, 2.5)
+MILLISECONDS = (2.0, 1.5, 1.8, 2.4)
 """Likewise, what a choice costs."""
 
 REST_MS = 1.0
