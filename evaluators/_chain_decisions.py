@@ -30,15 +30,14 @@ class Chain:
     layers: tuple[nn.Module, ...]
     head: nn.Module
 
-    @property
-    def parts(self) -> tuple[nn.Module, ...]:
-        """The stem, the layers and the head."""
-        return self.stem, *self.layers, self.head
+    def structures(self) -> tuple[str, ...]:
+        """Return the `structure` of the stem, of each layer and of the head."""
+        return tuple(structure(part) for part in (self.stem, *self.layers, self.head))
 
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """Attributes: `columns`, of each layer the deciding column or `SHARED`; `chains`, networks with every choice."""
+    """Of each layer the deciding column, or `SHARED`; and `chains`, networks in which every choice occurs."""
 
     columns: tuple[int, ...]
     chains: tuple[Chain, ...]
@@ -59,20 +58,19 @@ def decisions_of(space: GenotypeSpace) -> Decisions:
     """
     _refuse_dependent(space)
     rng = np.random.default_rng(0)
-    chains: list[Chain] = []
-    structures: list[tuple[str, ...]] = []
-    for rounds in range(MOST_ROUNDS):
-        chains += [_build(space, row) for row in _latin_rows(space, rng)]
-        structures += [tuple(structure(part) for part in chain.parts) for chain in chains[len(structures) :]]
-        if len({len(found) for found in structures}) > 1:
-            raise ValueError(f"the number of layers changes with {_names(space, chains[0].row, None)}; {ADVICE}")
-        possible = [
-            _possible(space, chains, [found[part] for found in structures]) for part in range(len(structures[0]))
-        ]
-        if rounds + 1 >= FEWEST_ROUNDS and all(len(columns) <= 1 for columns in possible):
+    rows = _latin_rows(space, rng)
+    chains = tuple(_build(space, row) for row in rows)
+    structures = [chain.structures() for chain in chains]
+    possible = _possible(space, rows, structures)
+    for rounds in range(1, MOST_ROUNDS):
+        if rounds >= FEWEST_ROUNDS and all(len(columns) <= 1 for columns in possible):
             break
-    _refuse_tangled(space, chains[0].row, possible)
-    return Decisions(tuple(columns[0] for columns in possible[1:-1]), tuple(chains))
+        more = _latin_rows(space, rng)
+        rows = np.concatenate([rows, more])
+        structures += [_build(space, row).structures() for row in more]
+        possible = _possible(space, rows, structures)
+    _refuse_tangled(space, rows[0], possible)
+    return Decisions(tuple(columns[0] for columns in possible[1:-1]), chains)
 
 
 ADVICE = "a supernet needs decisions that each choose one entry of `layers` and nothing else: fix the others"
@@ -117,16 +115,18 @@ def _latin_rows(space: GenotypeSpace, rng: np.random.Generator) -> np.ndarray:
     return rows
 
 
-def _possible(space: GenotypeSpace, chains: Sequence[Chain], structures: Sequence[str]) -> list[int]:
-    """Return the columns of which a part may be a function, by the networks built so far; [SHARED] for a constant."""
-    if len(set(structures)) == 1:
+def _possible(space: GenotypeSpace, rows: np.ndarray, structures: Sequence[tuple[str, ...]]) -> list[list[int]]:
+    """Return of each part of a chain the columns that it may be a function of; [SHARED] where it never changes."""
+    if len({len(found) for found in structures}) > 1:
+        raise ValueError(f"the number of layers changes with {_names(space, rows[0], None)}; {ADVICE}")
+    return [_columns(rows, seen) for seen in zip(*structures, strict=True)]
+
+
+def _columns(rows: np.ndarray, seen: Sequence[str]) -> list[int]:
+    if len(set(seen)) == 1:
         return [SHARED]
-    found = []
-    for column in range(space.width):
-        pairs = {(int(chain.row[column]), structure) for chain, structure in zip(chains, structures, strict=True)}
-        if len(pairs) == len({choice for choice, _ in pairs}):
-            found.append(column)
-    return found
+    pairs = [set(zip(choices, seen, strict=True)) for choices in rows.T.tolist()]
+    return [column for column, of in enumerate(pairs) if len(of) == len({choice for choice, _ in of})]
 
 
 def _refuse_dependent(space: GenotypeSpace) -> None:
@@ -162,18 +162,14 @@ def _names(space: GenotypeSpace, row: np.ndarray, part: int | None) -> str:
     """Return the decisions that change a part of a network (None: how many layers it has), one at a time, as text."""
 
     def seen(genotype: np.ndarray) -> str:
-        parts = _build(space, genotype).parts
-        return str(len(parts)) if part is None else structure(parts[part])
+        parts = _build(space, genotype).structures()
+        return str(len(parts)) if part is None else parts[part]
 
     changing, before = [], seen(row)
     for index, column in enumerate(space.columns):
         others = [np.where(np.arange(space.width) == index, choice, row) for choice in range(column.cardinality)]
         if any(seen(other.astype(space.dtype)) != before for other in others):
             changing.append(repr(column.name))
-    return (
-        f"decisions {' and '.join(changing)}"
-        if len(changing) > 1
-        else f"decision {changing[0]}"
-        if changing
-        else "several decisions"
-    )
+    if len(changing) == 1:
+        return f"decision {changing[0]}"
+    return f"decisions {' and '.join(changing)}" if changing else "several decisions"
