@@ -33,9 +33,11 @@ class Supernet(nn.Module):
 
     Attributes:
       columns: of each layer the column that decides it, or -1; int64, (layers,), part of the state.
+      heads: of further tasks on the same features, by name; a search may add some, and `inherit` leaves them out.
     """
 
     columns: Tensor
+    heads: nn.ModuleDict
 
     def __init__(self, space: GenotypeSpace) -> None:
         """Build it, from a few networks of the space. Raises ValueError for a space that is no chain."""
@@ -44,6 +46,7 @@ class Supernet(nn.Module):
         self.stem = found.chains[0].stem
         self.layers = nn.ModuleList(_layer(found, space, index) for index in range(len(found.columns)))
         self.head = found.chains[0].head
+        self.heads = nn.ModuleDict()
         self.register_buffer("columns", torch.tensor(found.columns, dtype=torch.int64))
         self._deciding = found.columns
 
@@ -88,11 +91,10 @@ def inherit(state: Mapping[str, Tensor], genotype: np.ndarray) -> dict[str, Tens
     for name, tensor in state.items():
         part, *path = name.split(".", 4)
         column = columns[int(path[0])] if part == "layers" else SHARED
-        if column == SHARED:
+        if column == SHARED and part not in ("columns", "heads"):
             found[name] = tensor
-        elif int(path[2]) == genotype[column]:
+        elif part == "layers" and int(path[2]) == genotype[column]:
             found[".".join((part, path[0], *path[3:]))] = tensor
-    del found["columns"]
     return found
 
 
