@@ -48,10 +48,10 @@ class ProxylessNASSearch(SupernetSearch):
     or `distance`, which neither has: CE + strength x |E / reference - 1|, to end near a reference from both sides.
 
     Followed of the released code: alpha's initial values, Adam and its rate, one step of alpha every five of weights,
-    none in the first epoch after the warm-up, 300 updates an epoch at most for `reinforce`; smoothing of labels for
-    weights alone; scores with batch norms of the batch; biases and norms without weight decay. Not followed: there, a
-    decision whose active choice is Zero learns nothing in that step, not even from its cost; here it learns like any
-    other. The second path of a pair is run here while gradients flow back, there before; gradients are the same.
+    none in the first epoch after the warm-up, 300 updates an epoch for `reinforce`, scores with norms of the batch.
+    Not followed: there, a decision whose active choice is Zero learns nothing in that step, not even from its cost;
+    here it learns like any other. The second path of a pair runs while gradients flow back, to the same gradients.
+    Ours: labels are smoothed for weights alone, biases and norms do not decay, updates are spread over an epoch.
 
     With other than 120 epochs the warm-up keeps its proportion, a third as many before them, unless `warmup` is set.
     It yields `loss` of weights and, once alpha moves, `logits_loss` or `score` (the mean); `accuracy`, in percent, of

@@ -95,6 +95,7 @@ def test_reinforce_updates_are_spread_over_an_epoch() -> None:
     assert all(search._due(1, step, 14) for step in range(14))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", FOUND, ids=name_of)
 def test_the_planted_network_is_found_within_its_budget(search: SupernetSearch, tmp_path: Path) -> None:
     steps = list(search(job(tmp_path)))
