@@ -6,8 +6,8 @@ import hashlib
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from evaluators._checkpoints import read_checkpoint, write_checkpoint
 from evaluators._logits import log_probabilities
 from evaluators._preparation import Distribution, Job, Progress
 from evaluators._reproducible import device_of, images_on, reproducible, seed_of
-from evaluators.datasets import Images
+from evaluators.datasets import Dataset, Images, described
 from evaluators.supernet import Supernet
 from hardware_models.strict_json import parse
 
@@ -87,15 +87,15 @@ class SupernetSearch(ABC):
       cost: the known metric whose expectation enters the loss, e.g. `latency_ms@raspi4`; None for none.
       dataset: a name in `evaluators.datasets.DATASETS`, or a function that returns `Images`.
       batch: images a step; the last, smaller batch of an epoch is dropped.
-      device: `cpu`, `cuda`, ..., or `auto`: CUDA where there is one.
-      threads: of PyTorch on a CPU.
+      device: `cpu`, `cuda`, ..., or `auto`: CUDA where there is one. Another one may go on with a job that was begun.
+      threads: of PyTorch on a CPU; likewise.
     """
 
     cost: str | None = None
-    dataset: str | Callable[[], Images] = "digits"
+    dataset: Dataset = "digits"
     batch: int = 64
-    device: str = "auto"
-    threads: int = 1
+    device: str = field(default="auto", compare=False)
+    threads: int = field(default=1, compare=False)
 
     def __post_init__(self) -> None:
         if min(self.batch, self.threads) < 1:
@@ -161,9 +161,8 @@ class SupernetSearch(ABC):
 
     def _identity(self, job: Job) -> str:
         """Return what a checkpoint must have been made of to be gone on from."""
-        settings = asdict(self)
-        if callable(self.dataset):  # its repr would hold an address, and differ between processes
-            settings["dataset"] = getattr(self.dataset, "__qualname__", type(self.dataset).__qualname__)
+        settings = {each.name: getattr(self, each.name) for each in fields(self) if each.compare}
+        settings["dataset"] = described(self.dataset)
         costs = job.costs and (job.costs.metric, job.costs.constant, [terms.tolist() for terms in job.costs.terms])
         made_of = (self.kind, settings, torch.__version__, job.space.fingerprint, costs, job.seed)
         return hashlib.sha256(repr(made_of).encode()).hexdigest()

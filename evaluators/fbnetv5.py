@@ -83,7 +83,9 @@ class FBNetV5Search(SupernetSearch):
         supernet = supernet_on(job.space, device)
         first = job.space.repair(np.zeros((1, job.space.width)))[0]
         with torch.no_grad(), batch_statistics(supernet):
-            channels = supernet.features(images_on(self.dataset, device).train.images[:2], one_path(first)).shape[1]
+            channels = supernet.features(
+                images_on(self.dataset, device).train.inputs(slice(0, 2)), one_path(first)
+            ).shape[1]
         made = {name: TASKS[name].head for name in self.tasks}
         supernet.heads = nn.ModuleDict({name: make(channels) for name, make in made.items() if make}).to(device)
         logits = {
