@@ -3,10 +3,13 @@
 For h heads its inputs are the queries (n, h d), the keys (m, h d) and the values (m, h e), or all three side by side in
 one input (n, h (2 d + e)), as one linear layer makes them; its output is (n, h e). With a window of w tokens (Liu et
 al., ICCV 2021, section 3.2) the tokens stand window after window, and each attends to the w of its own window.
+With a bias (the same, equation 4) the tokens that attend to each other are a square image row by row, and for every
+head a learned number for each of the (2 s - 1)^2 offsets between two places of a square of side s is added.
 """
 
 from __future__ import annotations
 
+from math import isqrt
 from typing import NamedTuple
 
 from hardware_models.op import Op, Shape, chain, linear
@@ -28,15 +31,17 @@ class Sizes(NamedTuple):
     value_width: int
 
 
-def attention(queries: Shape, heads: int, keys: Shape | None = None, values: Shape | None = None) -> Op:
+def attention(
+    queries: Shape, heads: int, keys: Shape | None = None, values: Shape | None = None, *, bias: bool = False
+) -> Op:
     """Return the attention of `queries` to `keys` and `values`, which are shaped like them unless given.
 
     Raises:
-      ValueError: for channels that the heads do not divide.
+      ValueError: for channels that the heads do not divide, or a bias where the tokens are no square.
     """
     keys = queries if keys is None else keys
     values = keys if values is None else values
-    return _checked(Op("attention", (queries, keys, values), (queries[0], values[1]), heads=heads))
+    return _checked(Op("attention", (queries, keys, values), (queries[0], values[1]), bias=bias, heads=heads))
 
 
 def packed_attention(packed: Shape, heads: int, values: int, window: int = 0) -> Op:
@@ -76,6 +81,12 @@ def attention_sizes(op: Op) -> Sizes:
     return Sizes(tokens, op.window or keys, query_channels // op.heads, op.output[1] // op.heads)
 
 
+def position_table(op: Op) -> Shape:
+    """Return the shape of what an attention with a bias has learned: (heads, 2 s - 1, 2 s - 1)."""
+    across = 2 * isqrt(attention_sizes(op).keys) - 1
+    return op.heads, across, across
+
+
 def _checked(op: Op) -> Op:
     sizes = attention_sizes(op)
     wide, values = op.heads * sizes.query_width, op.heads * sizes.value_width
@@ -87,4 +98,6 @@ def _checked(op: Op) -> Op:
         )
     if op.window and sizes.queries % op.window:
         raise ValueError(f"{op}: the window must divide the tokens")
+    if op.bias and (isqrt(sizes.keys) ** 2 != sizes.keys or op.inputs[0][0] != op.inputs[-1][0]):
+        raise ValueError(f"{op}: a bias of positions needs tokens that are a square image")
     return op

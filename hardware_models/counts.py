@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hardware_models.attention import attention_sizes
+from hardware_models.attention import attention_sizes, position_table
 from hardware_models.kinds import EMBEDDINGS, LAYERS, NORMS, WEIGHTLESS
 from hardware_models.op import DTYPE_BYTES, Op, kernel_area
 
@@ -65,7 +65,7 @@ class Count(NamedTuple):
 
     Attributes:
       macs: multiply-accumulates of one image.
-      weights: of layers, without biases, and learned embeddings.
+      weights: of layers, without biases, and learned embeddings, those of positions in attentions among them.
       biases: of layers.
       norms: scales and shifts of norms.
       weight_bytes: of all three, each at its operator's dtype.
@@ -197,7 +197,7 @@ def _layer(op: Op) -> Count:
             sizes = attention_sizes(op)
             scores = op.heads * sizes.queries * sizes.keys
             macs = scores * (sizes.query_width + sizes.value_width)
-            return Count(macs, activations=scores + numbers, layers=1)
+            return Count(macs, prod(position_table(op)) * op.bias, activations=scores + numbers, layers=1)
         case "token_merge":
             similarities = (op.inputs[0][0] - op.output[0]) * op.output[0]
             return Count(similarities * op.output[1], activations=similarities, layers=1)

@@ -1,4 +1,4 @@
-"""What inference engines do to a network first: norms folded into convolutions, identities left out.
+"""What inference engines do to a network first: norms folded into convolutions, identities left out, tables read.
 
 Folding is of Jacob et al., 2018, section 3.2. A call of an identity takes PyTorch one to two microseconds, and networks
 of a search space hold many: skip connections, and operators that were not chosen.
@@ -12,15 +12,20 @@ from itertools import pairwise
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from hardware_models.torch_tokens import RelativePositions
+
 
 def fold(module: nn.Module) -> nn.Module:
     """Return a copy of `module` in evaluation mode that computes the same by fewer calls.
 
-    A module that `torch.fx` can trace loses each norm that alone follows a convolution, and what does nothing. In one
-    that it cannot trace, only the norms right after a convolution in an `nn.Sequential` go. One of PyTorch's own layers
-    is copied as it is.
+    Biases of relative positions are laid out, as they hang on no input. A module that `torch.fx` can trace loses each
+    norm that alone follows a convolution, and what does nothing. In one that it cannot trace, only the norms right
+    after a convolution in an `nn.Sequential` go. One of PyTorch's own layers is copied as it is.
     """
     plain = copy.deepcopy(module).eval()
+    for part in plain.modules():
+        if isinstance(part, RelativePositions):
+            part.settle()
     if fx.Tracer().is_leaf_module(plain, ""):
         return plain
     try:

@@ -30,7 +30,7 @@ class Op:
       kernel: the side of a square kernel; 0 where there is none.
       stride, padding, dilation: as in `torch.nn.Conv2d`, the same in both directions.
       groups: as in `torch.nn.Conv2d`, `torch.nn.GroupNorm` and the shuffling of channels.
-      bias: whether a convolution or linear layer adds a bias.
+      bias: whether a convolution or linear layer adds a bias, or an attention one of positions to its scores.
       dtype: of the inputs, weights and output, one of `DTYPE_BYTES`.
       inner: a composite's operators, in the order they run; empty for a plain operator.
       along: the direction in which kernel, stride, padding and dilation extend: `both`, `height` or `width`. A kernel

@@ -6,8 +6,38 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hardware_models.attention import attention_sizes
-from hardware_models.op import Op
+from hardware_models.attention import attention_sizes, position_table
+from hardware_models.op import Op, Shape
+
+
+class RelativePositions(nn.Module):
+    """What is added to the scores of tokens that are a square image, by head and offset (Liu et al., ICCV 2021, eq. 4).
+
+    The table of a smaller square is the middle of a larger one's.
+    """
+
+    offsets: Tensor
+    settled: Tensor | None
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.table = nn.Parameter(nn.init.trunc_normal_(torch.empty(shape), std=0.02))
+        side = (shape[1] + 1) // 2
+        rows, columns = torch.arange(side**2) // side, torch.arange(side**2) % side
+        down, right = rows[:, None] - rows + side - 1, columns[:, None] - columns + side - 1
+        self.register_buffer("offsets", down * shape[1] + right, persistent=False)
+        self.register_buffer("settled", None, persistent=False)
+
+    def settle(self) -> None:
+        """Lay the values out once, as they are now: a network that is no longer trained then reads no table."""
+        self.settled = self.forward().detach()
+
+    def forward(self) -> Tensor:
+        """Return what is added to the scores of each query (rows) and key (columns), (heads, tokens, tokens)."""
+        if self.settled is not None:
+            return self.settled
+        laid_out: Tensor = self.table.flatten(1)[:, self.offsets]
+        return laid_out
 
 
 class Attention(nn.Module):
@@ -16,11 +46,13 @@ class Attention(nn.Module):
     def __init__(self, op: Op) -> None:
         super().__init__()
         self.heads, self.window = op.heads, op.window
+        self.positions = RelativePositions(position_table(op)) if op.bias else None
 
     def forward(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Return what each query attends to, (batch, queries, heads x value width)."""
         apart = self._split(queries), self._split(keys), self._split(values)
-        joined = functional.scaled_dot_product_attention(*apart).transpose(1, 2).flatten(2)
+        added = None if self.positions is None else self.positions()
+        joined = functional.scaled_dot_product_attention(*apart, attn_mask=added).transpose(1, 2).flatten(2)
         return joined.reshape(queries.shape[0], queries.shape[1], -1) if self.window else joined
 
     def _split(self, tokens: Tensor) -> Tensor:

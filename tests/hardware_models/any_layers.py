@@ -38,6 +38,7 @@ def attentions(draw: st.DrawFn) -> Op:
         st.sampled_from(
             [
                 attention((tokens, heads * wide), heads, (others, heads * wide), (others, heads * values)),
+                attention((tokens**2, heads * wide), heads, values=(tokens**2, heads * values), bias=True),
                 packed_attention(packed, heads, heads * values, draw(st.sampled_from([0, tokens]))),
                 self_attention((tokens, heads * wide), heads, value_width=values, bias=draw(st.booleans())),
             ]

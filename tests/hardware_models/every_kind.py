@@ -31,6 +31,7 @@ PLAIN = (
     Op("matmul", ((4, 7, 16), (4, 16, 9)), (4, 7, 9)),
     attention(TOKENS, 2),
     attention(TOKENS, 2, keys=(5, 8), values=(5, 12)),
+    attention(TOKENS, 2, values=(9, 12), bias=True),
     packed_attention((9, 40), 4, 24),
     packed_attention((12, 24), 2, 8, window=4),
     Op("token_merge", (TOKENS,), (5, 8)),

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from hardware_models.attention import Sizes, attention, attention_sizes, packed_attention, self_attention
-from hardware_models.counts import macs
+from hardware_models.attention import (
+    Sizes,
+    attention,
+    attention_sizes,
+    packed_attention,
+    position_table,
+    self_attention,
+)
+from hardware_models.counts import macs, params
 
 
 def test_attention_across_two_sequences():
@@ -21,6 +28,19 @@ def test_packed_attention_tells_its_parts_by_the_values():
 def test_each_token_of_a_window_attends_to_the_window():
     assert attention_sizes(packed_attention((12, 24), 2, 8, window=4)) == Sizes(12, 4, query_width=4, value_width=4)
     assert macs([packed_attention((12, 24), 2, 8, window=4)]) == 2 * 12 * 4 * (4 + 4)
+
+
+def test_a_bias_of_positions_has_a_weight_for_each_head_and_offset():
+    plain, biased = (attention((9, 8), 2, bias=bias) for bias in (False, True))
+    assert position_table(biased) == (2, 5, 5)
+    assert (params([plain]), params([biased]), params([biased], biases=False)) == (0, 50, 50)
+    assert macs([plain]) == macs([biased])
+
+
+@pytest.mark.parametrize("keys", [None, (4, 8)])
+def test_a_bias_of_positions_needs_a_square(keys):
+    with pytest.raises(ValueError, match="a bias of positions needs tokens that are a square image"):
+        attention((9 if keys else 8, 8), 2, keys, bias=True)
 
 
 def test_self_attention_has_its_projections():

@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from hardware_models.attention import attention
 from hardware_models.folding import fold
+from hardware_models.torch_ops import build
 
 
 def trained(module: nn.Module) -> nn.Module:
@@ -96,3 +98,11 @@ def test_a_single_layer_is_copied_as_it_is():
     layer = nn.ReLU()
     assert type(fold(layer)) is nn.ReLU
     assert fold(layer) is not layer
+
+
+def test_a_bias_of_positions_is_laid_out_once():
+    attend = build(attention((4, 2), 1, bias=True))
+    assert [weights.shape for weights in attend.parameters()] == [(1, 3, 3)]
+    folded = fold(attend)
+    assert not list(folded.parameters())
+    assert [tuple(values.shape) for values in folded.buffers()] == [(1, 4, 4)]

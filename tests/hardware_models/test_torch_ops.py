@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from hardware_models.attention import packed_attention
+from hardware_models.attention import attention, packed_attention
 from hardware_models.graph import Tape, composite
 from hardware_models.kinds import KINDS
 from hardware_models.op import Op, conv2d, elementwise, pool2d
@@ -56,6 +56,21 @@ def test_windows_attend_to_themselves_alone():
     packed = torch.randn(1, 8, 12, generator=torch.Generator().manual_seed(0))
     alone = [build(packed_attention((4, 12), 2, 4))(packed[:, half]) for half in (slice(4), slice(4, 8))]
     assert torch.allclose(attend(packed), torch.cat(alone, dim=1), atol=1e-6)
+
+
+def test_positions_are_told_apart_by_their_offset():
+    positions = build(attention((9, 4), 1, bias=True)).positions
+    positions.table.data = torch.arange(25.0).reshape(1, 5, 5)
+    added = positions()[0]
+    assert added.diagonal().tolist() == [12.0] * 9
+    assert (added[0, 1], added[1, 0], added[0, 3], added[8, 0]) == (11.0, 13.0, 7.0, 24.0)
+
+
+def test_a_bias_of_positions_is_added_to_the_scores():
+    attend = build(attention((4, 2), 1, bias=True))
+    attend.positions.table.data[:] = torch.tensor([[0, 0, 0], [0, 99, 0], [0, 0, 0]])
+    values = torch.arange(8.0).reshape(1, 4, 2)
+    assert torch.allclose(attend(torch.ones(1, 4, 2), torch.ones(1, 4, 2), values), values)
 
 
 def test_merged_tokens_are_the_mean_of_what_is_alike():
