@@ -129,6 +129,8 @@ def _sized(name: str, make: Callable[..., Any], resolution: int | None) -> Any:
     arguments = signature(make).parameters
     if "resolution" in arguments:
         return make(resolution=resolution)
+    if "resolutions" in arguments:
+        return make(resolutions=[resolution])
     if "image" in arguments:
         return make(image=(arguments["image"].default[0], resolution, resolution))
     raise ValueError(f"--resolution {resolution}: the space {name!r} has images of one size, or none")

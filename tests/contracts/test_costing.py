@@ -25,13 +25,16 @@ MOST_DECODED = 20_000
 ONE_BY_ONE = {"nasnet"}
 """Spaces that cannot be compiled: NASNet's output is as wide as the states are many that no block of a cell reads."""
 
+SMALLER = {"elasticvit": {"variant": "small"}}
+"""What is tried in place of spaces that take more to compile: their resolution acts on all that every stage decides."""
+
 
 def space_of(name: str) -> GenotypeSpace | None:
     """Return the space that a module of `spaces` holds under its own name; None where there is none with operators."""
     function = getattr(importlib.import_module(f"spaces.{name}"), name, None)
     if not callable(function):
         return None
-    space = GenotypeSpace(function())
+    space = GenotypeSpace(function(**SMALLER.get(name, {})))
     return space if hasattr(space.decode(space.sample(1, np.random.default_rng(0))[0]), "ops") else None
 
 
