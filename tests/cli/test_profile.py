@@ -125,11 +125,13 @@ def test_wrong_input_is_told_in_one_line(folder: Path, arguments: tuple[str, ...
 
 def test_a_resolution_is_given_to_the_space() -> None:
     from search.cli.profile import _sized
+    from spaces.elasticvit import elasticvit
     from spaces.hpolib import hpolib
     from spaces.mbconv import mbconv
     from spaces.nasbench201 import nasbench201
 
     assert _sized("mbconv", mbconv, 16).image == (1, 16, 16)
     assert _sized("nasbench201", nasbench201, 16).resolution == 16
+    assert _sized("elasticvit", elasticvit, 48).resolution == 48
     with pytest.raises(ValueError, match="the space 'hpolib' has images of one size, or none"):
         _sized("hpolib", hpolib, 16)

@@ -26,7 +26,7 @@ ONE_BY_ONE = {"nasnet"}
 """Spaces that cannot be compiled: NASNet's output is as wide as the states are many that no block of a cell reads."""
 
 SMALLER = {"elasticvit": {"variant": "small"}}
-"""What is tried in place of spaces that take more to compile: their resolution acts on all that every stage decides."""
+"""What is tried in place of a space that takes more: the released one takes 29,000."""
 
 
 def space_of(name: str) -> GenotypeSpace | None:
