@@ -17,6 +17,7 @@ from torch import nn
 from hardware_models import counts
 from hardware_models.folding import fold
 from hardware_models.memory import peak_memory_bytes
+from hardware_models.torch_ops import build, example_inputs
 from spaces._elasticvit_layouts import LAYOUTS
 from spaces.elasticvit import NETS, ElasticViT, elasticvit, largest, published, released_macs, smallest
 from spaces.genotype import GenotypeSpace
@@ -188,6 +189,18 @@ def test_folding_leaves_no_norm_of_images() -> None:
     assert not any(isinstance(part, nn.BatchNorm2d) for part in folded.modules())
     with torch.inference_mode():
         assert torch.allclose(folded(images), network(images), atol=1e-5)
+
+
+def test_blocks_of_transformers_run_in_onnx_runtime() -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    from hardware_models.onnxruntime_engine import export
+
+    for op in largest("small").ops()[-5:]:
+        module, inputs = build(op), example_inputs(op, 1, torch.Generator().manual_seed(0))
+        session = onnxruntime.InferenceSession(export(fold(module), inputs), providers=["CPUExecutionProvider"])
+        found = session.run(None, {session.get_inputs()[0].name: inputs[0].numpy()})[0]
+        with torch.inference_mode():
+            assert torch.allclose(torch.from_numpy(found), module(*inputs), atol=1e-5), op.kind
 
 
 def test_a_stage_can_be_narrowed_by_hand() -> None:
