@@ -2,8 +2,9 @@
 
 Source: github.com/microsoft/Moonlit, ElasticViT/models. Beside what `hardware_models.counts.macs` counts, it
 - takes one for each number that a softmax puts out;
-- leaves out the 1x1 convolution of a shortcut whose block has no stride, and of all that begin stages of transformers;
-- leaves out the squeeze-and-excitation of blocks that begin stages of transformers;
+- takes each first block of a later stage of convolutions to have a 1x1 convolution in its shortcut, also where the
+  width stays;
+- leaves out that of the blocks that begin stages of transformers, and their squeeze-and-excitation;
 - takes the depthwise convolution of values for 1x1, though it is 3x3;
 - takes the image before a stride for twice as large as the one after it, also where its side is odd.
 """

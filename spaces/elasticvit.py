@@ -1,9 +1,9 @@
 """The ElasticViT space of mobile vision transformers (Tang et al., ICCV 2023, arXiv 2303.09730, and its code).
 
-Blocks are the released code's, but for what weights must share to be right: queries, keys and values are three layers
-of their own, where the code views one layer's rows head by head, so that a row is a query in one network and a key in
-another. Tokens are normalised each for itself, as a layer norm is understood, where the code takes all tokens of an
-image together; and an average over an odd side leaves the padding out. Weights and multiply-accumulates are the same.
+Blocks are the released code's but for three things. Queries, keys and values are three layers of their own, where the
+code views one layer's rows head by head, so that a shared row is a query in one network and a key in another. Tokens
+are normalised each for itself, as a layer norm is understood, where the code takes all tokens of an image together. An
+average over an odd side leaves the padding out. The counts of weights and multiply-accumulates are the same.
 """
 
 from __future__ import annotations
