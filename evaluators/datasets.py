@@ -8,6 +8,7 @@ from dataclasses import is_dataclass
 from evaluators.images._base import IMAGENET, Images, Normalisation, Part
 from evaluators.images.cifar import Cifar10, Cifar100
 from evaluators.images.digits import digits
+from evaluators.images.enlarged_digits import EnlargedDigits
 from evaluators.images.handing_over import HandedOver
 from evaluators.images.image_folder import ImageFolder
 from evaluators.images.jpeg_archive import JpegArchives
@@ -15,8 +16,8 @@ from evaluators.images.mnist import Mnist
 from evaluators.images.split import stratified
 
 __all__ = [
-    "DATASETS", "IMAGENET", "Cifar10", "Cifar100", "Dataset", "ImageFolder", "Images", "JpegArchives", "Mnist",
-    "Normalisation", "Part", "described", "digits", "load", "stratified",
+    "DATASETS", "IMAGENET", "Cifar10", "Cifar100", "Dataset", "EnlargedDigits", "ImageFolder", "Images", "JpegArchives",
+    "Mnist", "Normalisation", "Part", "described", "digits", "load", "stratified",
 ]  # fmt: skip
 
 Dataset = str | Callable[[], Images]

@@ -90,7 +90,15 @@ class ProxylessNAS(pg.Object):  # type: ignore[misc]
         return (*ops, blocks.classifier(ops[-1].output, self.classes))
 
 
-def proxylessnas(widths: str = "search", *, width: float = 1.0, resolution: int = 224, classes: int = 1000) -> Any:
+def proxylessnas(
+    widths: str = "search",
+    *,
+    width: float = 1.0,
+    resolution: int = 224,
+    classes: int = 1000,
+    strides: Sequence[int] = STRIDES,
+    depths: Sequence[int] = DEPTHS,
+) -> Any:
     """Return the space: (6 x 7^3)^5 x 6 = 221,502,229,807,900,608 genotypes of 21 decisions.
 
     A stage's first block is one of six inverted residuals, each of the others also `zero`, which leaves it out. As in
@@ -102,18 +110,21 @@ def proxylessnas(widths: str = "search", *, width: float = 1.0, resolution: int 
       width: what channels are multiplied by, then rounded to multiples of 8; those of the head only above 1.
       resolution: the side of the images.
       classes: the number of classes.
+      strides, depths: of the six stages, to scale the space down to small images; the stem's stride is 2.
 
     Raises:
       ValueError: for other widths, or numbers that are too small.
     """
+    if len(strides) != len(STRIDES) or len(depths) != len(DEPTHS) or min(*strides, *depths) < 1:
+        raise ValueError(f"strides and depths must be six numbers of at least 1, got {strides} and {depths}")
     if widths not in WIDTHS:
         raise ValueError(f"widths must be one of {', '.join(WIDTHS)}, got {widths!r}")
     if not width > 0 or min(resolution, classes) < 1:
         raise ValueError(
             f"width must be above 0, resolution and classes at least 1, got {width}, {resolution} and {classes}"
         )
-    stages = [[pg.oneof(OPERATIONS[: -1 if place == 0 else None]) for place in range(depth)] for depth in DEPTHS]
-    return _network(_multiplied(WIDTHS[widths], width), stages, resolution, classes)
+    stages = [[pg.oneof(OPERATIONS[: -1 if place == 0 else None]) for place in range(depth)] for depth in depths]
+    return _network(_multiplied(WIDTHS[widths], width), stages, resolution, classes, strides)
 
 
 def published(name: str) -> ProxylessNAS:
@@ -129,8 +140,10 @@ def published(name: str) -> ProxylessNAS:
     return network
 
 
-def _network(widths: Widths, stages: Sequence[list[Any]], resolution: int, classes: int) -> Any:
-    made = [Stage(*fixed) for fixed in zip(widths.stages, STRIDES, stages, strict=True)]
+def _network(
+    widths: Widths, stages: Sequence[list[Any]], resolution: int, classes: int, strides: Sequence[int] = STRIDES
+) -> Any:
+    made = [Stage(*fixed) for fixed in zip(widths.stages, strides, stages, strict=True)]
     return ProxylessNAS(widths.stem, widths.first, made, widths.head, resolution, classes)
 
 

@@ -67,10 +67,10 @@ class Distribution(Algorithm):
             return f"draws from {several}"
         for which in range(len(self._learnt)):
             self._first(which)
-        bounded = self._problem.known is not None and not self._problem.costs
+        tried = not self._problem.costs and self._breaks_bounds()
         return (
             f"the most probable of {several}, then draws from it"
-            f"{'; bounds do not add up over the decisions, and are met by trying' if bounded else ''}"
+            f"{'; bounds do not add up over the decisions, and are met by trying' if tried else ''}"
             f"{'' if self._exact else '; it cannot be ruled out that there are more probable ones'}"
         )
 
@@ -134,6 +134,11 @@ class Distribution(Algorithm):
             return None
         row = most_probable(self._space, learnt, 1).genotypes[0]
         return max(self._problem.costs, key=lambda budget: _excess(budget, row))
+
+    def _breaks_bounds(self) -> bool:
+        """Return whether any of some random genotypes breaks a bound on what is known."""
+        rows = self._space.sample(DRAWN, np.random.default_rng(self._problem.seed))
+        return len(self._feasible(rows)) < len(rows)
 
     def _feasible(self, rows: np.ndarray) -> np.ndarray:
         known = self._problem.known

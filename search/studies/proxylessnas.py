@@ -1,0 +1,47 @@
+"""Three devices, three networks: ProxylessNAS on digits for a Raspberry Pi, a phone and a GPU.
+
+ProxylessNAS' search (Cai, Zhu and Han, ICLR 2019) runs once for each device, all at the same time, by its two-path
+gradient with the expected latency in the loss; the most probable network of each is trained as a trial, then drawn
+ones. Latencies are estimated from the devices' published peaks (docs/costs.md). Scaled down: a quarter of the channels,
+32x32 images, half of the epochs. Some six minutes on two idle cores.
+"""
+
+from evaluators.datasets import EnlargedDigits, ImageFolder
+from evaluators.proxylessnas_search import ProxylessNASSearch
+from evaluators.train import Train
+from hardware_models.device_sheet import device_sheet
+from hardware_models.roofline import Roofline
+from search.algorithms.distribution import Distribution
+from spaces.proxylessnas import proxylessnas
+
+data = ""  # a folder of pictures, one folder a class, in place of the digits: docs/data.md
+classes = 10
+resolution = 32  # of the digits a multiple of 8; the paper's is 224, with width=1
+width = 0.25
+
+search_epochs = 60  # with gradients of the architecture, after a third as many for weights alone; the paper's are 120
+epochs = 30  # of each trial
+strength = 1.0  # of latency against cross-entropy
+devices_ms = {
+    "raspberrypi4": 0.12,
+    "snapdragon855-prime": 0.06,
+    "rtx2080ti": 0.0024,
+}  # what latencies are compared with
+
+space = proxylessnas(width=width, resolution=resolution, classes=classes)
+hardware_models = [Roofline(device_sheet(name)) for name in devices_ms]
+_images = ImageFolder(data, side=resolution) if data else EnlargedDigits(resolution // 8)
+preparations = [
+    ProxylessNASSearch(
+        cost=f"latency_ms@{name}-estimated", reference=reference, latency_loss="add#linear", strength=strength,
+        dataset=_images, epochs=search_epochs, batch=64, share=0.2, every=2, logits_lr=0.05,
+    )
+    for name, reference in devices_ms.items()
+]  # fmt: skip
+evaluator = Train(dataset=_images, epochs=epochs)
+objectives = {"accuracy": "maximize"} | {f"latency_ms@{name}-estimated": "minimize" for name in devices_ms}
+report = ["macs", "params"]
+
+algorithm = Distribution()  # the devices in turn
+max_trials = 9
+timeout_s = 600
