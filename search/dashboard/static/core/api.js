@@ -1,0 +1,44 @@
+// Requests to the REST API of this server, and the session's right to change things.
+const ROOT = document.documentElement.dataset.root ?? "";
+let session = null;
+
+export const page = (path) => ROOT + path;
+export const api = (path) => `${ROOT}/api/v1${path}`;
+export const encode = encodeURIComponent;
+export const studyPath = (name) => `/studies/${encode(name)}`;
+export const studyPage = (name) => page(studyPath(name));
+export const trialPage = (name, number) => `${studyPage(name)}/trials/${number}`;
+export const devicePage = (name) => page(`/devices/${encode(name)}`);
+
+export function getSession() {
+  session ??= get("/session").catch((error) => {
+    session = null;
+    throw error;
+  });
+  return session;
+}
+
+export async function get(path) {
+  return read(await fetch(api(path), { headers: { Accept: "application/json" }, cache: "no-cache" }));
+}
+
+export async function getBlocks(path) {
+  const answer = await fetch(api(path), { headers: { Accept: "application/octet-stream" }, cache: "no-cache" });
+  if (!answer.ok) await read(answer);
+  return answer.arrayBuffer();
+}
+
+export async function change(method, path, body) {
+  const { csrf_token: token } = await getSession();
+  const headers = { Accept: "application/json", "Content-Type": "application/json", "X-CSRF-Token": token ?? "" };
+  return read(await fetch(api(path), { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }));
+}
+
+async function read(answer) {
+  if (answer.status === 204) return null;
+  const body = await answer.json().catch(() => null);
+  if (answer.ok) return body;
+  const error = new Error(body?.error ?? `The server answered ${answer.status} ${answer.statusText}.`);
+  error.status = answer.status;
+  throw error;
+}

@@ -1,0 +1,62 @@
+// ECharts in a figure: both themes, sizes that follow the page, the hover card, and saving.
+import * as echarts from "../vendor/echarts-6.1.0.esm.min.js";
+import { hideCard, showCard } from "./hover.js";
+import { colour, onTheme, still } from "./theme.js";
+
+// `option()` is asked for anew when the theme changes; `card(params)` gives the hover card's content, `click(params)` acts.
+export function chart(figure, option, { card, click, csv, label } = {}) {
+  figure.plot.replaceChildren();
+  const drawn = echarts.init(figure.plot, null, { renderer: "canvas" });
+  const full = () => ({ ...frame(), ...option(), animation: false });
+  const redraw = () => drawn.setOption(full(), { notMerge: true });
+  redraw();
+  figure.plot.setAttribute("role", "img");
+  figure.plot.setAttribute("aria-label", label ?? figure.heading.textContent);
+  if (card) hovering(drawn, card);
+  if (click) drawn.on("click", click);
+  const resizing = new ResizeObserver(() => drawn.resize());
+  resizing.observe(figure.plot);
+  onTheme(redraw);
+  figure.save.svg = () => toSvg(full(), figure.plot);
+  figure.save.size = () => [figure.plot.clientWidth, figure.plot.clientHeight];
+  if (csv) figure.save.csv = csv;
+  return { drawn, redraw, dispose: () => { resizing.disconnect(); document.removeEventListener("theme", redraw); drawn.dispose(); } };
+}
+
+function hovering(drawn, card) {
+  drawn.on("mousemove", (params) => {
+    const content = card(params);
+    if (content) showCard(params.event.event.clientX, params.event.event.clientY, content);
+  });
+  drawn.on("mouseout", hideCard);
+  drawn.on("globalout", hideCard);
+}
+
+function toSvg(option, plot) {
+  const paper = echarts.init(null, null, { renderer: "svg", ssr: true, width: plot.clientWidth, height: plot.clientHeight });
+  paper.setOption({ ...option, backgroundColor: colour("panel") });
+  const text = paper.renderToSVGString();
+  paper.dispose();
+  return text;
+}
+
+const frame = () => ({
+  textStyle: { fontFamily: colour("sans"), color: colour("ink"), fontSize: 12 },
+  grid: { left: 12, right: 16, top: 16, bottom: 34, containLabel: true },
+  aria: { enabled: false },
+  stateAnimation: { duration: still() ? 0 : 100 },
+});
+
+// An axis in the house's look; `name` with its unit.
+export function axis(name, more = {}) {
+  return {
+    name, nameLocation: "middle", nameGap: more.nameGap ?? 28, scale: true,
+    nameTextStyle: { color: colour("soft"), fontSize: 12 },
+    axisLine: { show: true, lineStyle: { color: colour("line") } }, axisTick: { show: false },
+    axisLabel: { color: colour("soft"), fontSize: 11.5, hideOverlap: true, ...more.axisLabel },
+    splitLine: { show: more.type !== "category", lineStyle: { color: colour("grid") } },
+    ...omit(more, ["axisLabel", "nameGap"]),
+  };
+}
+
+const omit = (from, names) => Object.fromEntries(Object.entries(from).filter(([name]) => !names.includes(name)));

@@ -1,0 +1,74 @@
+// News of a study: the server's events where they come through, else a question each second or two.
+import { api, get, studyPath } from "./api.js";
+import { byId } from "./dom.js";
+
+const WORDS = { live: "live", polling: "live", lost: "no answer: trying again", idle: "" };
+
+// Calls `onchange({change_seq, counts, state, numbers})` for each change after `since`.
+export function follow(study, since, onchange) {
+  let seq = since;
+  let known = "";
+  let ended = false;
+  let source = null;
+  const take = (body) => {
+    if (!body) return;
+    const key = JSON.stringify([body.change_seq, body.state, body.counts]);
+    const news = body.change_seq > seq || (known !== "" && key !== known);
+    known = key;
+    seq = Math.max(seq, body.change_seq);
+    if (news) onchange(body);
+  };
+  const listen = () => {
+    source = new EventSource(`${api(studyPath(study))}/events?since=${seq}`);
+    source.addEventListener("change", (event) => {
+      show("live");
+      take(JSON.parse(event.data));
+    });
+    source.onopen = () => show("live");
+    source.onerror = () => {
+      source.close();
+      if (!ended) poll(1500);
+    };
+  };
+  const poll = async (wait) => {
+    if (ended) return;
+    try {
+      take(await get(`${studyPath(study)}/changes?since=${seq}`));
+      show("polling");
+      setTimeout(poll, 1500, 1500);
+    } catch (error) {
+      if (error.status === 304) setTimeout(poll, 1500, 1500);
+      else {
+        show("lost");
+        setTimeout(poll, wait, Math.min(2 * wait, 15000));
+      }
+    }
+  };
+  listen();
+  addEventListener("pagehide", () => {
+    ended = true;
+    source?.close();
+  });
+}
+
+export function show(state) {
+  const place = byId("connection");
+  place.dataset.state = state;
+  place.textContent = WORDS[state];
+}
+
+// Repeats `work` while the page can be seen.
+export function every(ms, work) {
+  const turn = async () => {
+    if (!document.hidden) {
+      try {
+        await work();
+        show("live");
+      } catch {
+        show("lost");
+      }
+    }
+    setTimeout(turn, ms);
+  };
+  setTimeout(turn, ms);
+}

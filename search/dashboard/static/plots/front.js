@@ -1,0 +1,213 @@
+// Pareto front: any two or three metrics, on any device for which they are known.
+import { pointOf, surface } from "../canvas/surface.js";
+import { deviceColour } from "../core/colours.js";
+import { debounce, el, fill, select } from "../core/dom.js";
+import { addTools, choiceGroup, toggle } from "../core/figure.js";
+import { metricLabel, whole } from "../core/format.js";
+import { cardShown, hideCard } from "../core/hover.js";
+import { setParams } from "../core/location.js";
+import { widened } from "../core/selection.js";
+import { still } from "../core/theme.js";
+import { trialPage } from "../core/api.js";
+import { showTrialCard } from "../front/card.js";
+import { FrontPlane } from "../front/plane.js";
+import { FrontSpace } from "../front/space.js";
+import { axisNames, defaultAxes, devicesOf, readView, settle } from "../front/view.js";
+
+export const title = "Pareto front";
+export const section = "front";
+export const order = 0;
+export const height = 480;
+
+export async function draw(figure, { data, selection }) {
+  let view = readView(data);
+  const flat = new FrontPlane(data, selection);
+  const solid = new FrontSpace(data, selection);
+  const painter = () => (view.z ? solid : flat);
+  const legend = el("div", { class: "legend" });
+  figure.plot.after(legend);
+  await bring();
+  const paper = surface(figure, (pen, width, height) => painter().draw(pen, width, height, view), { label: "", keys: true });
+  const upper = el("canvas", { class: "own", "aria-hidden": "true" });
+  upper.style.pointerEvents = "none";
+  figure.plot.append(upper);
+  const controls = el("span", { class: "row" });
+  addTools(figure, controls);
+  showControls();
+  describe();
+  interact({ figure, paper, upper, data, selection, painter, view: () => view });
+  figure.save.csv = () => [["number", view.x, view.y, ...(view.z ? [view.z] : [])], view.front.map((row) => [row, ...[view.x, view.y, view.z].filter(Boolean).map((name) => data.column(name)[row])])];
+  selection.onchange(() => paper.redraw());
+  data.onchange(async () => {
+    await bring();
+    paper.redraw();
+    describe();
+  });
+
+  async function bring() {
+    const objectives = data.summary.objectives.map((one) => one.metric).filter((name) => data.metrics.some((metric) => metric.name === name));
+    await data.need([view.x, view.y, view.z, ...objectives].filter(Boolean));
+    view = settle(data, view);
+  }
+
+  async function alter(changes) {
+    const fallback = defaultAxes(data);
+    Object.assign(view, changes);
+    setParams({ x: view.x === fallback.x ? "" : view.x, y: view.y === fallback.y ? "" : view.y, z: view.z, logx: view.log.x, logy: view.log.y });
+    await bring();
+    showControls();
+    describe();
+    paper.redraw();
+  }
+
+  function showControls() {
+    const options = axisNames(data).map((name) => ({ value: name, words: metricLabel(data.metric(name)) }));
+    const devices = devicesOf(data, view.x);
+    fill(controls,
+      devices.length > 1 && deviceSwitch(devices, view.x, (metric) => alter({ x: metric })),
+      el("label", {}, "across", select(options, view.x, (x) => alter({ x, log: { ...view.log, x: "" } }), "Metric across")),
+      el("label", {}, "up", select(options, view.y, (y) => alter({ y, log: { ...view.log, y: "" } }), "Metric up")),
+      options.length > 2 && el("label", {}, "third", select([{ value: "", words: "none" }, ...options.filter(({ value }) => value !== view.x && value !== view.y)], view.z, (z) => alter({ z }), "Third metric")),
+      toggle("log across", view.logX, (on) => alter({ log: { ...view.log, x: on ? "yes" : "no" } })),
+      toggle("log up", view.logY, (on) => alter({ log: { ...view.log, y: on ? "yes" : "no" } })));
+  }
+
+  function describe() {
+    const words = `${whole(view.front.length)} trials on the front in ${[view.y, view.x, view.z].filter(Boolean).map((name) => metricLabel(data.metric(name))).join(" and ")}`;
+    paper.canvas.setAttribute("aria-label", `${words}. Arrow keys walk along the front, Enter opens a trial.`);
+    const key = (kind, name, text) => {
+      const mark = el("i", { class: kind });
+      mark.style.setProperty("--at", `var(--${name})`);
+      return el("span", {}, mark, text);
+    };
+    fill(legend, key("", "front", `front (${whole(view.front.length)})`), key("", "dominated", "dominated"), key("hollow", "dominated", "infeasible, stopped or failed"),
+      view.knee !== null && key("", "knee", "knee"), view.bounds.length > 0 && key("line", "limit", "constraint"),
+      el("span", { class: "end soft" }, view.z ? "drag to turn" : "drag to brush · click a trial to open it"));
+    requestAnimationFrame(() => {
+      const outside = painter().laid?.outside ?? 0;
+      figure.say(outside ? `${whole(outside)} far worse trials lie outside of the plot.` : "");
+    });
+  }
+}
+
+function deviceSwitch(devices, chosen, onchoice) {
+  if (devices.length > 5) return el("label", {}, "device", select(devices.map(({ metric, device }) => ({ value: metric, words: device })), chosen, onchoice, "Device"));
+  const box = choiceGroup("Device", devices.map(({ metric, device }) => ({ value: metric, words: device })), chosen, onchoice);
+  [...box.children].forEach((button, index) => {
+    const dot = el("span", { class: "dot" });
+    dot.style.setProperty("--at", deviceColour(devices[index].device));
+    button.prepend(dot, " ");
+  });
+  return box;
+}
+
+// Hover, click, brush, keys; and the layer above the plot that shows them.
+function interact({ paper, upper, data, selection, painter, view, figure }) {
+  const { canvas } = paper;
+  let from = null;
+  let at = null;
+  let hovered = -1;
+  let tapped = -1;
+  const metrics = () => [...new Set([view().y, view().x, view().z, ...data.summary.objectives.map((one) => one.metric)].filter(Boolean))];
+  const open = (row) => { location.href = trialPage(data.name, row); };
+
+  function above(beat = 0) {
+    const { clientWidth: width, clientHeight: height } = figure.plot;
+    const ratio = devicePixelRatio || 1;
+    [upper.width, upper.height] = [Math.round(width * ratio), Math.round(height * ratio)];
+    const pen = upper.getContext("2d");
+    pen.scale(ratio, ratio);
+    if (from && at && !view().z) {
+      pen.fillStyle = pen.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue("--accent");
+      pen.globalAlpha = 0.12;
+      pen.fillRect(Math.min(from[0], at[0]), Math.min(from[1], at[1]), Math.abs(at[0] - from[0]), Math.abs(at[1] - from[1]));
+      pen.globalAlpha = 1;
+      pen.strokeRect(Math.min(from[0], at[0]), Math.min(from[1], at[1]), Math.abs(at[0] - from[0]), Math.abs(at[1] - from[1]));
+    }
+    if (painter().laid && painter().drawGoing) painter().drawGoing(pen, beat);
+    if (hovered >= 0 && painter().laid) ring(pen, painter().laid.px[hovered], painter().laid.py[hovered]);
+  }
+
+  function hover(row, x, y) {
+    hovered = row;
+    canvas.style.cursor = row >= 0 ? "pointer" : "crosshair";
+    above();
+    if (row >= 0) showTrialCard(data, row, x, y, metrics(), { device: view().x });
+    else hideCard();
+  }
+
+  const brush = debounce(() => {
+    const { laid } = painter();
+    if (!from || !at || !laid) return;
+    const xs = [laid.x.from(Math.min(from[0], at[0])), laid.x.from(Math.max(from[0], at[0]))];
+    const ys = [laid.y.from(Math.max(from[1], at[1])), laid.y.from(Math.min(from[1], at[1]))];
+    selection.set({ [view().x]: widened(xs), [view().y]: widened(ys) });
+  }, 16);
+
+  canvas.addEventListener("pointerdown", (event) => {
+    from = pointOf(canvas, event);
+    canvas.setPointerCapture(event.pointerId);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    const point = pointOf(canvas, event);
+    if (from && Math.hypot(point[0] - from[0], point[1] - from[1]) > 5) {
+      hideCard();
+      hovered = -1;
+      if (view().z) {
+        painter().rotate(point[0] - (at ?? from)[0], point[1] - (at ?? from)[1]);
+        paper.redraw();
+      } else brush();
+      at = point;
+      above();
+    } else if (!from && painter().laid) {
+      const { nearest, onFront } = painter().laid;
+      hover(nearest.find(...point, 14, (row) => (onFront.has(row) ? 5 : 0)), event.clientX, event.clientY);
+    }
+  });
+  canvas.addEventListener("pointerup", (event) => {
+    const moved = at !== null;
+    const point = pointOf(canvas, event);
+    from = null;
+    at = null;
+    above();
+    if (moved || !painter().laid) return;
+    const row = painter().laid.nearest.find(...point, 14, (one) => (painter().laid.onFront.has(one) ? 5 : 0));
+    if (row < 0) selection.clear();
+    else if (event.pointerType === "touch" && tapped !== row) {
+      tapped = row;
+      hover(row, event.clientX, event.clientY);
+    } else if (event.metaKey || event.ctrlKey) window.open(trialPage(data.name, row));
+    else open(row);
+  });
+  canvas.addEventListener("pointercancel", () => { from = null; at = null; above(); });
+  canvas.addEventListener("pointerleave", () => hover(-1));
+  canvas.addEventListener("blur", () => hover(-1));
+  canvas.addEventListener("keydown", (event) => {
+    const { front } = view();
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step && front.length) {
+      event.preventDefault();
+      const row = front[(front.indexOf(hovered) + step + front.length) % front.length];
+      const box = canvas.getBoundingClientRect();
+      hover(row, box.left + painter().laid.px[row], box.top + painter().laid.py[row]);
+    } else if (event.key === "Enter" && hovered >= 0 && cardShown()) open(hovered);
+    else if (event.key === "Escape") {
+      selection.clear();
+      hover(-1);
+    }
+  });
+  pulse((beat) => painter().laid?.going.length && above(beat));
+}
+
+function ring(pen, x, y) {
+  pen.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue("--ink");
+  pen.lineWidth = 2;
+  pen.beginPath();
+  pen.arc(x, y, 8, 0, 2 * Math.PI);
+  pen.stroke();
+}
+
+// Calls `work` with a slow beat between 0 and 1, ten times a second; once a second where motion is not wanted.
+function pulse(work) {
+  setInterval(() => !document.hidden && work(still() ? 0 : 0.5 + 0.5 * Math.sin(Date.now() / 350)), still() ? 1000 : 100);
+}

@@ -1,0 +1,45 @@
+// What a study is: its note, its objectives and settings, its latency tables, how to launch it again.
+import { getSession } from "../core/api.js";
+import { button, el, fill } from "../core/dom.js";
+import { copy } from "../core/frame.js";
+import { exactTime } from "../core/format.js";
+import { markdown } from "../core/markdown.js";
+import { editNote } from "./actions.js";
+
+export function drawNotes(section, data) {
+  const columns = el("div", { class: "columns" });
+  section.append(columns);
+  let before = "";
+  const draw = async () => {
+    const { summary } = data;
+    const key = JSON.stringify([summary.note, summary.settings, summary.constraints]);
+    if (key === before) return;
+    before = key;
+    const session = await getSession().catch(() => ({ read_only: true }));
+    fill(columns, note(data, session), settings(data, session));
+  };
+  draw();
+  data.onchange(draw);
+}
+
+function note(data, session) {
+  const { note: text } = data.summary;
+  return el("div", { class: "panel", "data-note": "" }, el("div", { class: "row" }, el("h2", {}, "Note"), !session.read_only && button(text ? "Edit" : "Write", () => editNote(data), { class: "quiet end" })),
+    text ? markdown(text) : el("p", { class: "soft" }, "No note yet."));
+}
+
+function settings(data, session) {
+  const study = data.summary;
+  const plain = (value) => (value !== null && typeof value === "object" ? JSON.stringify(value) : String(value));
+  const command = `python -m search launch ${study.name}${session.storage ? ` --storage ${session.storage}` : ""}`;
+  const rows = [
+    ["Objectives", study.objectives.map((one) => `${one.direction} ${one.metric}`).join(", ")],
+    ["Constraints", (study.constraints ?? []).join(", ") || "none"],
+    ["Decisions", `${study.decisions.length}`],
+    ["Made", exactTime(study.created_at)],
+    ...(study.tables ?? []).map((table) => [`Latency on ${table.device}`, table.id ?? table.table ?? table.table_id ?? ""]),
+    ...Object.entries(study.settings ?? {}).map(([name, value]) => [name.replaceAll("_", " "), plain(value)]),
+  ];
+  return el("div", { class: "panel" }, el("h2", {}, "About"), study.description && el("p", { class: "soft" }, study.description), el("dl", { class: "pair" }, rows.map(([name, value]) => [el("dt", {}, name), el("dd", { class: "wrap" }, value)])),
+    el("div", { class: "row" }, el("code", { class: "wrap" }, command), button("Copy command", () => copy(command), { class: "quiet" })));
+}
