@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -209,13 +210,14 @@ def masked_address(address: str | sa.URL) -> str:
     return url.render_as_string(hide_password=True)
 
 
-def connect(address: str, *, create: bool = True, timeout_s: float = TIMEOUT_S) -> Database:
+def connect(address: str, *, create: bool = True, timeout_s: float = TIMEOUT_S, read_only: bool = False) -> Database:
     """Return the database at `address`, which answers.
 
     Args:
       address: `sqlite:///search.db` (a path), or `postgresql://user:password@host/database`.
       create: whether an SQLite file that is not there is made.
       timeout_s: how long writers wait for a database that is locked or away.
+      read_only: whether the database itself refuses every write; an SQLite file must be there then.
 
     Raises:
       ValueError: the address is not one.
@@ -223,19 +225,29 @@ def connect(address: str, *, create: bool = True, timeout_s: float = TIMEOUT_S) 
     """
     url = _parse(address)
     if url.get_backend_name() == "sqlite":
-        _check_path(url, create)
-    arguments = {"timeout": BUSY_MS / 1000} if url.get_backend_name() == "sqlite" else {"connect_timeout": 10}
+        _check_path(url, create and not read_only)
     try:
-        engine = sa.create_engine(url, connect_args=arguments, pool_pre_ping=url.get_backend_name() != "sqlite")
+        engine = sa.create_engine(url, **_engine_settings(url, read_only))
     except ModuleNotFoundError as error:
         raise StorageUnavailable(f"PostgreSQL needs psycopg ({error}); pip install 'psycopg[binary]'") from error
     database = Database(engine, timeout_s)
     if database.is_sqlite:
-        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "connect", _prepare_reader if read_only else _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     with database.read() as connection:
         connection.execute(sa.text("SELECT 1"))
     return database
+
+
+def _engine_settings(url: sa.URL, read_only: bool) -> dict[str, Any]:
+    if url.get_backend_name() != "sqlite":
+        options = {"options": "-c default_transaction_read_only=on"} if read_only else {}
+        return {"connect_args": {"connect_timeout": 10, **options}, "pool_pre_ping": True}
+    timeout_s = BUSY_MS / 1000
+    if not read_only:
+        return {"connect_args": {"timeout": timeout_s}}
+    path = f"file:{quote(str(Path(url.database or '').resolve()))}?mode=ro"
+    return {"creator": lambda: sqlite3.connect(path, timeout_s, uri=True, check_same_thread=False)}
 
 
 def _parse(address: str) -> sa.URL:
@@ -285,6 +297,11 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     if cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):
         cursor.execute("PRAGMA journal_mode = WAL")
     cursor.close()
+
+
+def _prepare_reader(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}").close()
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

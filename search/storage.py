@@ -18,6 +18,7 @@ from search.errors import StudyLocked, StudyNotFound
 from search.leases import holder_age_s, refuse_sharers, this_process
 from search.migrations.upgrade import ensure_current
 from search.schema import latency_tables, progress, studies
+from search.study_row import check_name
 from search.study_view import study_state
 from search.trials import TrialState
 
@@ -95,10 +96,7 @@ class Storage:
 
         def work(connection: sa.Connection) -> None:
             row = self._progress(connection, name)
-            age_s = holder_age_s(row, row["now"], this_process())
-            if age_s is not None:
-                raise StudyLocked(name, row["lease_host"], row["lease_pid"], age_s)
-            refuse_sharers(connection, name, row["study_id"], row["now"], this_process())
+            self._refuse_driven(connection, name, row)
             connection.execute(sa.delete(studies).where(studies.c.id == row["study_id"]))
 
         self.database.write(work)
@@ -110,7 +108,27 @@ class Storage:
 
         def work(connection: sa.Connection) -> None:
             row = self._progress(connection, name)
-            connection.execute(sa.update(progress).where(progress.c.study_id == row["study_id"]).values(request=wish))
+            this = progress.c.study_id == row["study_id"]
+            connection.execute(sa.update(progress).where(this).values(request=wish, updated_at=time.time()))
+
+        self.database.write(work)
+
+    def rename(self, name: str, new: str) -> None:
+        """Give a study another name.
+
+        Raises StudyNotFound, ValueError for a name that cannot be one or is taken, and StudyLocked while anybody
+        drives the study: a launch finds its study by name.
+        """
+        check_name(new)
+
+        def work(connection: sa.Connection) -> None:
+            row = self._progress(connection, name)
+            self._refuse_driven(connection, name, row)
+            if connection.scalar(sa.select(studies.c.id).where(studies.c.name == new)) not in (None, row["study_id"]):
+                raise ValueError(f"there is a study {new!r} already: choose another name")
+            connection.execute(sa.update(studies).where(studies.c.id == row["study_id"]).values(name=new))
+            this = progress.c.study_id == row["study_id"]
+            connection.execute(sa.update(progress).where(this).values(updated_at=time.time()))
 
         self.database.write(work)
 
@@ -193,6 +211,12 @@ class Storage:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    def _refuse_driven(self, connection: sa.Connection, name: str, row: sa.RowMapping) -> None:
+        age_s = holder_age_s(row, row["now"], this_process())
+        if age_s is not None:
+            raise StudyLocked(name, row["lease_host"], row["lease_pid"], age_s)
+        refuse_sharers(connection, name, row["study_id"], row["now"], this_process())
 
     def _progress(self, connection: sa.Connection, name: str) -> sa.RowMapping:
         query = (

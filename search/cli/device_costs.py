@@ -13,6 +13,8 @@ from search.study_devices import StudyDevice
 from search.study_tables import device_names, device_of, metric_of, tables_used
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from search.known_metrics import KnownMetrics
     from search.storage import Storage
     from search.study_file import StudyDefinition
@@ -41,15 +43,18 @@ class DeviceCosts:
         """
         import numpy as np
 
-        name = self.name_of(device)
-        metric = metric_of(name)
+        metric = metric_of(self.name_of(device))
         if np.isfinite(table.metrics.get(metric, np.full(len(table), np.nan))).all():
             return table
-        known = self._known_on(name, device)
+        return replace(table, metrics={**table.metrics, metric: self.of(table.genotypes, device)})
+
+    def of(self, genotypes: np.ndarray, device: str) -> np.ndarray:
+        """Return the latency in ms, shape (n,), of genotypes (n, width) on a device. Raises ValueError as `costed`."""
+        name = self.name_of(device)
+        known, metric = self._known_on(name, device), metric_of(name)
         if metric not in known.names:
             raise ValueError(f"device {device!r} is costed by {', '.join(known.names)}: expected {metric}, too")
-        values = known(table.genotypes)[:, known.names.index(metric)]
-        return replace(table, metrics={**table.metrics, metric: values})
+        return known(genotypes)[:, known.names.index(metric)]
 
     def _known_on(self, name: str, device: str) -> KnownMetrics:
         """Return a device's metrics: by the table that was used, the study file's own model, or the newest table."""

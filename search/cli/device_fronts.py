@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from search.cli.browse import NOTHING_YET
-from search.cli.decisions import read_decisions
 from search.cli.output import Column, Output
 from search.cli.picture import front_picture
 from search.cli.trial_rows import ordered, spread, view
+from search.decisions import read_decisions
 from search.metric_names import heading, number
 from search.pareto import front_of
 from search.plots import Axis, draw_fronts

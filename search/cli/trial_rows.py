@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from search.cli.decisions import Decisions, read_decisions
 from search.cli.output import Column, Output
+from search.decisions import Decisions, read_decisions
 from search.metric_names import heading, number
 from search.study_tables import metric_of, objectives_on
 

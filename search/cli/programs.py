@@ -1,0 +1,83 @@
+"""The programs of stored studies: files named on the command line, and shipped ones whose space is the stored one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from search.cli.device_costs import DeviceCosts
+from search.cli.known_devices import stored_devices
+from search.cli.stored import existing_storage
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from hardware_models.op import Op
+    from search.study_file import StudyDefinition
+    from search.study_view import StudyView
+
+
+class StudyPrograms:
+    """Loads study files: those that were given, when this is made, and shipped ones when they are first needed.
+
+    What a database names is never run: a name in it picks one of the files that come with the project, no more.
+    """
+
+    def __init__(self, storage: str, files: Sequence[str] = ()) -> None:
+        """Load the files. Raises StudyFileError."""
+        from search.study_file import load_study_file
+
+        self._storage = storage
+        self._lock = threading.Lock()
+        self._found = {made.space.fingerprint: made for made in map(load_study_file, files)}
+        self._tried: set[str] = set()
+
+    def why_not(self, study: StudyView) -> str:
+        """Return why a study's program is not at hand, in one line; "" where it is."""
+        if self._definition(study) is not None:
+            return ""
+        return f"no loaded study file has the space of {study.name}: start the dashboard with --study FILE"
+
+    def ops(self, study: StudyView, genotype: np.ndarray) -> Sequence[Op]:
+        """Return the operators of a genotype's network. Raises ValueError where it has none."""
+        candidate: Any = self._needed(study).space.decode(genotype)
+        if not callable(getattr(candidate, "ops", None)):
+            raise ValueError(f"candidates of {study.name} have no ops(), which would list their operators")
+        return tuple(candidate.ops())
+
+    def devices(self, study: StudyView) -> Sequence[str]:
+        """Return the devices whose models are stored: any of the study's trials may be costed on them."""
+        if self._definition(study) is None:
+            return ()
+        return list(dict.fromkeys(device.name for device in stored_devices(self._storage)))
+
+    def costs(self, study: StudyView, device: str, genotypes: np.ndarray) -> np.ndarray:
+        """Return the latency in ms on a device, shape (n,), of genotypes (n, width).
+
+        Raises ValueError for a device without a stored table, and for one whose tables are of other spaces.
+        """
+        definition = self._needed(study)
+        with existing_storage(self._storage) as storage:
+            return DeviceCosts(storage, study, lambda: definition).of(genotypes, device)
+
+    def _needed(self, study: StudyView) -> StudyDefinition:
+        found = self._definition(study)
+        if found is None:
+            raise ValueError(self.why_not(study))
+        return found
+
+    def _definition(self, study: StudyView) -> StudyDefinition | None:
+        """Return the program whose space is the study's; a shipped one is tried once, without stored overrides."""
+        from search.study_file import load_study_file, shipped_studies
+
+        named = study.settings.get("study")
+        with self._lock:
+            if study.fingerprint not in self._found and named in shipped_studies() and named not in self._tried:
+                self._tried.add(str(named))
+                try:
+                    made = load_study_file(str(named))
+                except ValueError:
+                    return None
+                self._found.setdefault(made.space.fingerprint, made)
+            return self._found.get(study.fingerprint)

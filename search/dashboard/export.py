@@ -1,0 +1,84 @@
+"""`/studies/{study}/trials.csv` and `.json`: exactly the trials and columns that the table shows, as a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response, StreamingResponse
+
+from search.dashboard.answers import encoded
+from search.dashboard.asked import StoreOf, StudyOf
+from search.dashboard.store import Opened, Store
+from search.dashboard.trials import Columns, Order, Selection, Sort, Where, records, select
+
+router = APIRouter(tags=["trials"])
+
+BATCH = 2000
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet would compute."""
+
+
+@router.get("/studies/{study}/trials.csv")
+def as_csv(
+    study: StudyOf, store: StoreOf, where: Where = "", sort: Sort = "number", order: Order = "asc",
+    columns: Columns = None,
+) -> Response:  # fmt: skip
+    """Return the table as CSV. A text that a spreadsheet would take for a formula gets a ' before it."""
+    chosen = select(store, study, where, sort, order, columns)
+    return _file(_csv(store, study, chosen), "text/csv; charset=utf-8", f"{study.view.name}.csv")
+
+
+@router.get("/studies/{study}/trials.json")
+def as_json(
+    study: StudyOf, store: StoreOf, where: Where = "", sort: Sort = "number", order: Order = "asc",
+    columns: Columns = None,
+) -> Response:  # fmt: skip
+    """Return the table as a JSON list of objects."""
+    chosen = select(store, study, where, sort, order, columns)
+    return _file(_json(store, study, chosen), "application/json", f"{study.view.name}.json")
+
+
+def _file(parts: Iterator[bytes], media_type: str, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return StreamingResponse(parts, 200, headers, media_type)
+
+
+def _batches(store: Store, study: Opened, chosen: Selection) -> Iterator[list[list[Any]]]:
+    for first in range(0, len(chosen.numbers), BATCH):
+        rows = records(store, study, chosen.numbers[first : first + BATCH], chosen.columns)
+        yield [[row[name] for name in chosen.columns] for row in rows]
+
+
+def _csv(store: Store, study: Opened, chosen: Selection) -> Iterator[bytes]:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([_cell(name) for name in chosen.columns])
+    for batch in _batches(store, study, chosen):
+        writer.writerows([[_cell(value) for value in row] for row in batch])
+        yield _taken(text)
+    yield _taken(text)
+
+
+def _json(store: Store, study: Opened, chosen: Selection) -> Iterator[bytes]:
+    before = b"["
+    for batch in _batches(store, study, chosen):
+        for row in batch:
+            yield before + encoded(dict(zip(chosen.columns, row, strict=True)))
+            before = b",\n"
+    yield b"]\n" if before == b",\n" else b"[]\n"
+
+
+def _cell(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def _taken(text: io.StringIO) -> bytes:
+    """Return what was written, and begin anew."""
+    found = text.getvalue().encode("utf-8", "replace")
+    text.seek(0)
+    text.truncate()
+    return found

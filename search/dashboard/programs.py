@@ -1,0 +1,51 @@
+"""What the dashboard asks of a study's program, which only the command line may load: operators and costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from hardware_models.op import Op
+    from search.study_view import StudyView
+
+
+class Programs(Protocol):
+    """Studies' programs. Nothing that a database names is executed: see `search/cli/programs.py`."""
+
+    def why_not(self, study: StudyView) -> str:
+        """Return why a study's program is not at hand, in one line; "" where it is."""
+
+    def ops(self, study: StudyView, genotype: np.ndarray) -> Sequence[Op]:
+        """Return the operators of a genotype's network. Raises ValueError where it has none."""
+
+    def devices(self, study: StudyView) -> Sequence[str]:
+        """Return the devices, by name, that any trial of the study can be costed on."""
+
+    def costs(self, study: StudyView, device: str, genotypes: np.ndarray) -> np.ndarray:
+        """Return the latency in ms on a device, shape (n,), of genotypes (n, width). Raises ValueError."""
+
+
+class NoPrograms:
+    """No study's program is at hand."""
+
+    def why_not(self, study: StudyView) -> str:
+        """Return what to do."""
+        return f"the program of {study.name} is not loaded: start the dashboard with --study FILE"
+
+    def ops(self, study: StudyView, genotype: np.ndarray) -> Sequence[Op]:  # noqa: ARG002
+        """Raise ValueError."""
+        raise ValueError(self.why_not(study))
+
+    def devices(self, study: StudyView) -> Sequence[str]:  # noqa: ARG002
+        """Return none."""
+        return ()
+
+    def costs(self, study: StudyView, device: str, genotypes: np.ndarray) -> np.ndarray:  # noqa: ARG002
+        """Raise ValueError."""
+        raise ValueError(self.why_not(study))
+
+
+NO_PROGRAMS = NoPrograms()

@@ -1,0 +1,127 @@
+"""`/studies/{study}/trials`: the table of all trials, filtered, sorted and cut into pages here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import sqlalchemy as sa
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from search.dashboard.answers import answer, tag
+from search.dashboard.asked import StoreOf, StudyOf
+from search.dashboard.columns import listed
+from search.dashboard.named_columns import Column, column
+from search.dashboard.refusal import bad_request
+from search.dashboard.store import Opened, Store
+from search.dashboard.where import matching
+from search.schema import trials
+
+router = APIRouter(tags=["trials"])
+
+REASON = "reason"
+"""A text that every trial may have another one of: read for the rows that are shown."""
+
+Where = Annotated[str, Query(max_length=2000, description='accuracy > 90 and state == "COMPLETED"')]
+Sort = Annotated[str, Query(max_length=300, description="The column to sort by; trials without a value come last.")]
+Order = Literal["asc", "desc"]
+Columns = Annotated[str | None, Query(max_length=8000, description="Columns by commas.")]
+Limit = Annotated[int, Query(ge=1, le=500)]
+After = Annotated[str | None, Query(max_length=40, description="`next` of the page before.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which trials a request is about, in order: shape (n,), and which columns of them."""
+
+    numbers: np.ndarray
+    columns: tuple[str, ...]
+
+
+@router.get("/studies/{study}/trials")
+def table(  # noqa: PLR0917 - what a table can be asked for
+    request: Request, study: StudyOf, store: StoreOf, where: Where = "", sort: Sort = "number", order: Order = "asc",
+    limit: Limit = 50, after: After = None, columns: Columns = None,
+) -> Response:  # fmt: skip
+    """Return a page of the trials that `where` is true of: see `where` in the description of filters."""
+    etag = tag(study.view.id, study.sequence, study.row["lease_number"])
+
+    def document() -> dict[str, Any]:
+        chosen = select(store, study, where, sort, order, columns)
+        first = _place(chosen.numbers, after)
+        page = chosen.numbers[first : first + limit]
+        last = first + len(page)
+        following = f"{last}.{page[-1]}" if last < len(chosen.numbers) else None
+        return {"total": len(chosen.numbers), "first": first, "columns": chosen.columns,
+                "rows": records(store, study, page, chosen.columns), "next": following}  # fmt: skip
+
+    return answer(request, etag, document)
+
+
+def select(  # noqa: PLR0917 - as above
+    store: Store, study: Opened, where: str, sort: str, order: str, columns: str | None
+) -> Selection:
+    """Return the trials that are asked for. Raises Refusal for what is not understood."""
+    wanted = tuple(listed(columns)) if columns else usual_columns(study)
+    for name in wanted:
+        if name != REASON:
+            column(store, study, name)
+
+    def find() -> np.ndarray:
+        mask = matching(where, len(study.columns.states(study.sequence)), lambda name: column(store, study, name))
+        return _sorted(np.flatnonzero(mask), column(store, study, sort), descending=order == "desc")
+
+    numbers = study.columns.known.get(("trials", where, sort, order), study.sequence, find)
+    return Selection(numbers, wanted)
+
+
+def usual_columns(study: Opened) -> tuple[str, ...]:
+    """Return the columns that are shown where none are asked for: state, metrics, decisions, what went wrong."""
+    metrics = study.columns.metric_names(study.sequence)
+    decisions = [f"d:{decision.name}" for decision in study.columns.decisions[:16]]
+    return ("number", "state", *metrics, *decisions, "elapsed_s", REASON)
+
+
+def records(store: Store, study: Opened, numbers: np.ndarray, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return trials as plain values by column, `number` and `state` always among them."""
+    wanted = dict.fromkeys(["number", "state", *names])
+    found: dict[str, list[Any]] = {
+        name: reasons(study, numbers) if name == REASON else column(store, study, name).plain(numbers)
+        for name in wanted
+    }
+    return [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]
+
+
+def reasons(study: Opened, numbers: np.ndarray) -> list[str]:
+    """Return why some trials did not complete, "" where there is nothing to say."""
+    query = sa.select(trials.c.number, trials.c.reason).where(trials.c.study_id == study.view.id)
+    found: dict[int, str] = {}
+    with study.database.read() as connection:
+        for part in np.array_split(numbers, len(numbers) // 500 + 1):
+            rows = connection.execute(query.where(trials.c.number.in_(part.tolist()), trials.c.reason != ""))
+            found |= {row.number: row.reason for row in rows}
+    return [found.get(number, "") for number in numbers.tolist()]
+
+
+def _sorted(numbers: np.ndarray, by: Column, *, descending: bool) -> np.ndarray:
+    """Return trials by a column's value, those without one last, equal ones by number."""
+    has = by.has()[numbers]
+    known, unknown = numbers[has], numbers[~has]
+    values = by.values[known]
+    if by.labels is not None and by.name != "state" and len(by.labels):
+        values = np.argsort(np.argsort(np.array([label.casefold() for label in by.labels])))[values]
+    keys = values.astype(np.float64)
+    return np.concatenate([known[np.argsort(-keys if descending else keys, kind="stable")], unknown])
+
+
+def _place(numbers: np.ndarray, after: str | None) -> int:
+    """Return where a page begins: behind the last trial of the page before, wherever that stands by now."""
+    if after is None:
+        return 0
+    place, _, number = after.partition(".")
+    if not (after.isascii() and place.isdigit() and number.isdigit() and len(after) < 25):
+        raise bad_request(f"after={after[:40]!r} is no page's `next`")
+    found = np.flatnonzero(numbers == int(number))
+    return int(found[0]) + 1 if len(found) else min(int(place), len(numbers))

@@ -1,0 +1,105 @@
+"""A genotype in words: the label of each decision, from the columns that are kept with a study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+MAX_LABEL = 60
+LONG = 12
+"""Genotypes longer than this are shown in groups, without the decisions that are not in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One column of a space: its name, its choices' labels (none for a float), and the choice that it hangs on."""
+
+    name: str
+    choices: tuple[str, ...] = ()
+    parent: int = -1
+    parent_choice: int = -1
+
+    @property
+    def group(self) -> str:
+        """The first part of the name, e.g. `stages[0]` of `stages[0].width`."""
+        return self.name.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """All decisions of a space, in the order of a genotype's columns."""
+
+    columns: tuple[Decision, ...] = ()
+
+    @property
+    def names(self) -> str:
+        """The decisions' names, or those of their groups, in the order in which `text` gives their values."""
+        if len(self.columns) <= LONG:
+            return " · ".join(column.name for column in self.columns)
+        return " | ".join(group for group, _ in groupby(column.group for column in self.columns))
+
+    def values(self, genotype: Sequence[float]) -> dict[str, str | float]:
+        """Return the labels of the decisions in force, by name; a column that is not described gives its number."""
+        active = self._active(genotype)
+        return {
+            self._column(index).name: self._label(index, value) for index, value in enumerate(genotype) if active[index]
+        }
+
+    def text(self, genotype: Sequence[float]) -> str:
+        """Return the labels in order, "-" where a decision is not in force.
+
+        Long ones leave these out and stand in groups by the first part of their names: "8 · 3 · 6 | 24 · 5 · 4".
+        """
+        active = self._active(genotype)
+        labels = [_short(self._label(index, value)) if active[index] else "-" for index, value in enumerate(genotype)]
+        if len(labels) <= LONG:
+            return " · ".join(labels)
+        groups = groupby(range(len(labels)), key=lambda index: self._column(index).group)
+        return " | ".join(" · ".join(labels[index] for index in group if active[index]) for _, group in groups)
+
+    def _column(self, index: int) -> Decision:
+        return self.columns[index] if index < len(self.columns) else Decision(f"decision {index}")
+
+    def _label(self, index: int, value: float) -> str | float:
+        choices = self._column(index).choices
+        return choices[int(value)] if 0 <= int(value) < len(choices) else value
+
+    def _active(self, genotype: Sequence[float]) -> list[bool]:
+        active: list[bool] = []
+        for index in range(len(genotype)):
+            column = self._column(index)
+            hangs = 0 <= column.parent < index
+            active.append(not hangs or (active[column.parent] and int(genotype[column.parent]) == column.parent_choice))
+        return active
+
+
+def read_decisions(described: object) -> Decisions:
+    """Return the decisions that a study's `space["columns"]` describe; none where there is no such list."""
+    entries = described if isinstance(described, list) else []
+    return Decisions(tuple(_decision(entry) for entry in entries if isinstance(entry, dict)))
+
+
+def _decision(entry: dict[str, Any]) -> Decision:
+    choices = entry.get("choices")
+    parents = [entry.get("parent", -1), entry.get("parent_choice", -1)]
+    parent, choice = (value if isinstance(value, int) else -1 for value in parents)
+    return Decision(str(entry.get("name", "?")), tuple(map(_readable, _items(choices))), parent, choice)
+
+
+def _items(value: object) -> Iterable[object]:
+    return value if isinstance(value, list) else ()
+
+
+def _readable(label: object) -> str:
+    """Return a label without the quotes that a string's has; of an object with open choices below it, its class."""
+    text = str(label)
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        return text[1:-1]
+    name, bracket, _ = text.partition("(")
+    return name if bracket and name.isidentifier() else text
+
+
+def _short(label: str | float) -> str:
+    return f"{label:.4g}" if isinstance(label, float) else str(label)[:MAX_LABEL]
