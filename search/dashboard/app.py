@@ -78,7 +78,7 @@ def _answer_failures(app: FastAPI) -> None:
         return pages.failed(request, error.status_code, str(error.detail))
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> Response:
+    async def invalid(_request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         place = ".".join(map(str, first.get("loc", ())))
         return failure(422, f"{place}: {first.get('msg', 'is not understood')}")

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from search.dashboard.answers import encoded
 from search.dashboard.asked import StoreOf, StudyOf
 from search.dashboard.store import Opened, Store
-from search.dashboard.trials import Columns, Order, Selection, Sort, Where, records, select
+from search.dashboard.trials import AskedOf, Selection, records, select
 
 router = APIRouter(tags=["trials"])
 
@@ -23,22 +23,16 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @router.get("/studies/{study}/trials.csv")
-def as_csv(
-    study: StudyOf, store: StoreOf, where: Where = "", sort: Sort = "number", order: Order = "asc",
-    columns: Columns = None,
-) -> Response:  # fmt: skip
+def as_csv(study: StudyOf, store: StoreOf, asked: AskedOf) -> Response:
     """Return the table as CSV. A text that a spreadsheet would take for a formula gets a ' before it."""
-    chosen = select(store, study, where, sort, order, columns)
+    chosen = select(store, study, asked)
     return _file(_csv(store, study, chosen), "text/csv; charset=utf-8", f"{study.view.name}.csv")
 
 
 @router.get("/studies/{study}/trials.json")
-def as_json(
-    study: StudyOf, store: StoreOf, where: Where = "", sort: Sort = "number", order: Order = "asc",
-    columns: Columns = None,
-) -> Response:  # fmt: skip
+def as_json(study: StudyOf, store: StoreOf, asked: AskedOf) -> Response:
     """Return the table as a JSON list of objects."""
-    chosen = select(store, study, where, sort, order, columns)
+    chosen = select(store, study, asked)
     return _file(_json(store, study, chosen), "application/json", f"{study.view.name}.json")
 
 

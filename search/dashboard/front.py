@@ -25,7 +25,7 @@ MetricOf = Annotated[str | None, Query(max_length=200, description="A metric, or
 
 
 @router.get("/studies/{study}/front")
-def front(
+def front(  # noqa: PLR0917 - three axes
     request: Request, study: StudyOf, store: StoreOf, x: MetricOf = None, y: MetricOf = None, z: MetricOf = None
 ) -> Response:
     """Return the front in up to three metrics, by default the stored one in the study's objectives.

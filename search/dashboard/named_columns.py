@@ -1,4 +1,4 @@
-"""Columns by the names that requests use: `number`, `state`, a metric, `d:DECISION`; `m:` says that a metric is meant."""
+"""Columns by the names that requests use: `number`, `state`, a metric or `m:METRIC`, `d:DECISION`."""
 
 from __future__ import annotations
 

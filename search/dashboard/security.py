@@ -124,23 +124,33 @@ class Guard:
 
     def _unsafe(self, scope: Scope, headers: Mapping[str, str]) -> Response | None:
         """Return why a request that changes something is refused, or None."""
-        length = headers.get("content-length", "0")
-        if "transfer-encoding" in headers or not length.isascii() or not length.isdigit():
-            return failure(411, "a body needs its Content-Length")
-        if int(length[:12]) > LARGEST_BODY:
-            return failure(413, f"the body is too long: at most {LARGEST_BODY} bytes")
-        origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
-            return failure(403, "the request comes from another site's page")
-        if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return failure(403, "the request comes from another site's page")
-        if _path(scope) == "/login":
-            return None
+        refusal = _body_refused(headers)
+        if refusal is None and _from_elsewhere(headers):
+            refusal = failure(403, "the request comes from another site's page")
+        if refusal is not None or _path(scope) == "/login":
+            return refusal
         if not _same(headers.get("x-csrf-token", ""), self._access.csrf):
             return failure(403, "X-CSRF-Token is missing or wrong: GET /api/v1/session has it")
         if self._access.read_only:
             return failure(403, "this dashboard is read-only: start it without --read-only to change anything")
         return None
+
+
+def _body_refused(headers: Mapping[str, str]) -> Response | None:
+    length = headers.get("content-length", "0")
+    if "transfer-encoding" in headers or not (length.isascii() and length.isdigit()):
+        return failure(411, "a body needs its Content-Length")
+    if int(length[:12]) > LARGEST_BODY:
+        return failure(413, f"the body is too long: at most {LARGEST_BODY} bytes")
+    return None
+
+
+def _from_elsewhere(headers: Mapping[str, str]) -> bool:
+    """Return whether a browser says that a request comes from a page of another site."""
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+        return True
+    return headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
 
 
 def welcome(access: Access, path: str) -> Response:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from search.dashboard.importance import Analyst
 from search.dashboard.programs import NO_PROGRAMS, Programs
 from search.dashboard.refusal import Refusal, not_found
 from search.dashboard.study_columns import StudyColumns
@@ -59,6 +60,7 @@ class Store:
         self.writing = open_storage(address, create=not read_only, timeout_s=WRITE_TIMEOUT_S)
         self.reading = Storage(connect(address, read_only=True))
         self.read_only, self.programs = read_only, programs
+        self.analyst = Analyst()
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[int, str, int], _Kept] = OrderedDict()
 
@@ -115,5 +117,6 @@ class Store:
 
     def close(self) -> None:
         """Close the connections."""
+        self.analyst.close()
         self.reading.close()
         self.writing.close()

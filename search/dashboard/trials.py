@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import sqlalchemy as sa
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from search.dashboard.answers import answer, tag
@@ -24,12 +24,22 @@ router = APIRouter(tags=["trials"])
 REASON = "reason"
 """A text that every trial may have another one of: read for the rows that are shown."""
 
-Where = Annotated[str, Query(max_length=2000, description='accuracy > 90 and state == "COMPLETED"')]
-Sort = Annotated[str, Query(max_length=300, description="The column to sort by; trials without a value come last.")]
 Order = Literal["asc", "desc"]
-Columns = Annotated[str | None, Query(max_length=8000, description="Columns by commas.")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 After = Annotated[str | None, Query(max_length=40, description="`next` of the page before.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which trials, in which order, and which columns of them."""
+
+    where: Annotated[str, Query(max_length=2000, description='E.g. accuracy > 90 and state == "COMPLETED"')] = ""
+    sort: Annotated[str, Query(max_length=300, description="A column; trials without a value come last.")] = "number"
+    order: Annotated[Order, Query()] = "asc"
+    columns: Annotated[str | None, Query(max_length=8000, description="Columns by commas.")] = None
+
+
+AskedOf = Annotated[Asked, Depends()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +51,14 @@ class Selection:
 
 
 @router.get("/studies/{study}/trials")
-def table(  # noqa: PLR0917 - what a table can be asked for
-    request: Request, study: StudyOf, store: StoreOf, where: Where = "", sort: Sort = "number", order: Order = "asc",
-    limit: Limit = 50, after: After = None, columns: Columns = None,
-) -> Response:  # fmt: skip
-    """Return a page of the trials that `where` is true of: see `where` in the description of filters."""
+def table(  # noqa: PLR0917 - what a page can be asked for
+    request: Request, study: StudyOf, store: StoreOf, asked: AskedOf, limit: Limit = 50, after: After = None
+) -> Response:
+    """Return a page of the trials that `where` is true of."""
     etag = tag(study.view.id, study.sequence, study.row["lease_number"])
 
     def document() -> dict[str, Any]:
-        chosen = select(store, study, where, sort, order, columns)
+        chosen = select(store, study, asked)
         first = _place(chosen.numbers, after)
         page = chosen.numbers[first : first + limit]
         last = first + len(page)
@@ -60,21 +69,20 @@ def table(  # noqa: PLR0917 - what a table can be asked for
     return answer(request, etag, document)
 
 
-def select(  # noqa: PLR0917 - as above
-    store: Store, study: Opened, where: str, sort: str, order: str, columns: str | None
-) -> Selection:
+def select(store: Store, study: Opened, asked: Asked) -> Selection:
     """Return the trials that are asked for. Raises Refusal for what is not understood."""
-    wanted = tuple(listed(columns)) if columns else usual_columns(study)
+    wanted = tuple(listed(asked.columns)) if asked.columns else usual_columns(study)
     for name in wanted:
         if name != REASON:
             column(store, study, name)
 
     def find() -> np.ndarray:
-        mask = matching(where, len(study.columns.states(study.sequence)), lambda name: column(store, study, name))
-        return _sorted(np.flatnonzero(mask), column(store, study, sort), descending=order == "desc")
+        count = len(study.columns.states(study.sequence))
+        mask = matching(asked.where, count, lambda name: column(store, study, name))
+        return _sorted(np.flatnonzero(mask), column(store, study, asked.sort), descending=asked.order == "desc")
 
-    numbers = study.columns.known.get(("trials", where, sort, order), study.sequence, find)
-    return Selection(numbers, wanted)
+    key = ("trials", asked.where, asked.sort, asked.order)
+    return Selection(study.columns.known.get(key, study.sequence, find), wanted)
 
 
 def usual_columns(study: Opened) -> tuple[str, ...]:
