@@ -12,6 +12,24 @@ export function extent(values, keep = () => true) {
   return low <= high ? [low, high] : [0, 1];
 }
 
+// The range of nearly all values and of those of the rows in `must`, given which way is better: a few that are far worse
+// than the rest do not squeeze it.
+export function mostOf(values, keep, must, direction) {
+  const [low, high] = extent(values, keep);
+  const kept = [];
+  const step = Math.max(1, Math.floor(values.length / 4000));
+  for (let row = 0; row < values.length; row += step) if (Number.isFinite(values[row]) && keep(row)) kept.push(values[row]);
+  kept.sort((a, b) => a - b);
+  if (kept.length < 40) return [low, high];
+  const ends = [kept[Math.floor(0.05 * kept.length)], kept[Math.ceil(0.95 * kept.length) - 1]];
+  for (const row of must) {
+    ends[0] = Math.min(ends[0], values[row]);
+    ends[1] = Math.max(ends[1], values[row]);
+  }
+  const room = 0.4 * (ends[1] - ends[0]);
+  return direction === "maximize" ? [Math.max(low, ends[0] - room), high] : [low, Math.min(high, ends[1] + room)];
+}
+
 export const spansDecade = ([low, high]) => low > 0 && high / low >= 10;
 
 // Maps [low, high], widened by `margin` of its length, to [from, to] pixels.
@@ -44,7 +62,7 @@ export function linearTicks(low, high, count) {
 function logTicks(low, high, count) {
   const decades = Math.log10(high / low);
   if (decades < 0.7) return linearTicks(low, high, count).filter((tick) => tick > 0);
-  const steps = decades > count ? [1] : decades > count / 2 ? [1, 3] : [1, 2, 5];
+  const steps = decades > count ? [1] : decades > count / 2 ? [1, 3] : decades > count / 4 ? [1, 2, 5] : [1, 1.5, 2, 3, 5, 7];
   const ticks = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1) {
     for (const step of steps) {

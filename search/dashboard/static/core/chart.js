@@ -42,7 +42,7 @@ function toSvg(option, plot) {
 
 const frame = () => ({
   textStyle: { fontFamily: colour("sans"), color: colour("ink"), fontSize: 12 },
-  grid: { left: 12, right: 16, top: 16, bottom: 34, containLabel: true },
+  grid: { left: 6, right: 18, top: 14, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "all" },
   aria: { enabled: false },
   stateAnimation: { duration: still() ? 0 : 100 },
 });
@@ -53,7 +53,7 @@ export function axis(name, more = {}) {
     name, nameLocation: "middle", nameGap: more.nameGap ?? 28, scale: true,
     nameTextStyle: { color: colour("soft"), fontSize: 12 },
     axisLine: { show: true, lineStyle: { color: colour("line") } }, axisTick: { show: false },
-    axisLabel: { color: colour("soft"), fontSize: 11.5, hideOverlap: true, ...more.axisLabel },
+    axisLabel: { color: colour("soft"), fontSize: 11.5, hideOverlap: true, ...(more.min !== undefined && more.scale !== false && { showMinLabel: false, showMaxLabel: false }), ...more.axisLabel },
     splitLine: { show: more.type !== "category", lineStyle: { color: colour("grid") } },
     ...omit(more, ["axisLabel", "nameGap"]),
   };

@@ -12,7 +12,7 @@ export function follow(study, since, onchange) {
   let source = null;
   const take = (body) => {
     if (!body) return;
-    const key = JSON.stringify([body.change_seq, body.state, body.counts]);
+    const key = JSON.stringify([body.change_seq, body.state, body.counts, body.updated_at]);
     const news = body.change_seq > seq || (known !== "" && key !== known);
     known = key;
     seq = Math.max(seq, body.change_seq);

@@ -24,7 +24,7 @@ export class StudyData {
 
   get metrics() { return this.summary.metrics; }
   get decisions() { return this.summary.decisions; }
-  metric(name) { return this.metrics.find((metric) => metric.name === name) ?? { name, unit: "", direction: null }; }
+  metric(name) { return this.metrics.find((metric) => metric.name === name) ?? likened(this.metrics, name); }
   direction(name) { return this.summary.objectives.find((one) => one.metric === name)?.direction ?? this.metric(name).direction ?? "minimize"; }
   column(name) { return this.columns.get(name); }
 
@@ -150,4 +150,10 @@ function maximum(values) {
   let most = -1;
   for (const value of values) if (value > most) most = value;
   return most;
+}
+
+// A latency that the study did not name, costed on a further device: it is measured as its like.
+function likened(metrics, name) {
+  const like = metrics.find((metric) => metric.name.split("@")[0] === name.split("@")[0]);
+  return { name, unit: like?.unit ?? (name.startsWith("latency_ms") ? "ms" : ""), direction: like?.direction ?? "minimize", device: name.split("@")[1] ?? "" };
 }

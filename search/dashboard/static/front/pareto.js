@@ -4,7 +4,7 @@ import { STATES } from "../core/study_data.js";
 const COMPLETED = STATES.indexOf("COMPLETED");
 
 // `axes`: [{values, direction}]. Returns the numbers of the completed, non-dominated rows, the best of the first axis
-// first. Rows with an unknown value take no part; of equal rows the earliest stays.
+// first. Rows with an unknown value take no part; of equal rows all stay.
 export function paretoFront(states, axes) {
   const signs = axes.map(({ direction }) => (direction === "maximize" ? -1 : 1));
   const loss = (row, axis) => signs[axis] * axes[axis].values[row];
@@ -24,11 +24,10 @@ export function paretoFront(states, axes) {
 
 function sweep(rows, loss) {
   const front = [];
-  let least = Infinity;
   for (const row of rows) {
-    if (loss(row, 1) >= least) continue;
-    least = loss(row, 1);
-    front.push(row);
+    const last = front.at(-1);
+    const equal = last !== undefined && loss(row, 0) === loss(last, 0) && loss(row, 1) === loss(last, 1);
+    if (last === undefined || loss(row, 1) < loss(last, 1) || equal) front.push(row);
   }
   return front;
 }
@@ -37,8 +36,12 @@ function sweep(rows, loss) {
 function filtered(rows, loss, axes) {
   const front = [];
   const beats = (a, b) => {
-    for (let axis = 0; axis < axes; axis += 1) if (loss(a, axis) > loss(b, axis)) return false;
-    return true;
+    let better = false;
+    for (let axis = 0; axis < axes; axis += 1) {
+      if (loss(a, axis) > loss(b, axis)) return false;
+      better ||= loss(a, axis) < loss(b, axis);
+    }
+    return better;
   };
   for (const row of rows) if (!front.some((other) => beats(other, row))) front.push(row);
   return front;

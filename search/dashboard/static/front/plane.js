@@ -1,7 +1,7 @@
 // The Pareto front in two metrics: a step line through what nothing beats, all other trials behind it.
 import { drawAxes, MARGIN, plane } from "../canvas/axes.js";
 import { Nearest } from "../canvas/nearest.js";
-import { extent, makeScale } from "../canvas/scale.js";
+import { makeScale, mostOf } from "../canvas/scale.js";
 import { textFont } from "../canvas/surface.js";
 import { metricLabel, sig } from "../core/format.js";
 import { STATES } from "../core/study_data.js";
@@ -24,8 +24,8 @@ export class FrontPlane {
     const states = data.column("state");
     const box = plane(width, height, width < 480 ? { ...MARGIN, left: 54, right: 10 } : MARGIN);
     const usable = (row) => Number.isFinite(xs[row]) && Number.isFinite(ys[row]) && (!view.logX || xs[row] > 0) && (!view.logY || ys[row] > 0) && !GOING.has(states[row]);
-    const xRange = withBounds(clipped(xs, usable, view.front, data.direction(view.x)), view.bounds, view.x, view.logX);
-    const yRange = withBounds(clipped(ys, usable, view.front, data.direction(view.y)), view.bounds, view.y, view.logY);
+    const xRange = withBounds(mostOf(xs, usable, view.front, data.direction(view.x)), view.bounds, view.x, view.logX);
+    const yRange = withBounds(mostOf(ys, usable, view.front, data.direction(view.y)), view.bounds, view.y, view.logY);
     const x = makeScale(xRange, [box.left, box.left + box.width], { log: view.logX });
     const y = makeScale(yRange, [box.top + box.height, box.top], { log: view.logY });
     const [px, py] = [new Float32Array(data.rows), new Float32Array(data.rows)];
@@ -192,23 +192,6 @@ function label(pen, words, x, y, ink, box) {
   const right = x + 60 < box.left + box.width;
   pen.textAlign = right ? "left" : "right";
   pen.fillText(words, x + (right ? 9 : -9), y + 6);
-}
-
-// The range of the front and of nearly all trials: a few very bad ones do not squeeze the rest.
-function clipped(values, usable, front, direction) {
-  const [low, high] = extent(values, usable);
-  const kept = [];
-  const step = Math.max(1, Math.floor(values.length / 4000));
-  for (let row = 0; row < values.length; row += step) if (usable(row)) kept.push(values[row]);
-  kept.sort((a, b) => a - b);
-  if (kept.length < 40) return [low, high];
-  const ends = [kept[Math.floor(0.02 * kept.length)], kept[Math.ceil(0.98 * kept.length) - 1]];
-  for (const row of front) {
-    ends[0] = Math.min(ends[0], values[row]);
-    ends[1] = Math.max(ends[1], values[row]);
-  }
-  const room = 0.5 * (ends[1] - ends[0]);
-  return direction === "maximize" ? [Math.max(low, ends[0] - room), high] : [low, Math.min(high, ends[1] + room)];
 }
 
 function withBounds([low, high], bounds, metric, log) {

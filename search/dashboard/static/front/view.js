@@ -20,15 +20,22 @@ export function defaultAxes(data) {
 export function readView(data) {
   const names = axisNames(data);
   const fallback = defaultAxes(data);
-  const named = (key, other) => (names.includes(param(key)) ? param(key) : other);
+  const named = (key, other) => (names.includes(param(key)) || recosted(data).includes(param(key)) ? param(key) : other);
   return { x: named("x", fallback.x), y: named("y", fallback.y), z: named("z", ""), log: { x: param("logx"), y: param("logy") }, feasible: param("feasible") !== "no" };
 }
+
+// Latencies on devices that the study did not name, for which the server costs the same trials.
+export const recosted = (data) => (data.summary.recostable ?? []).map((device) => `latency_ms@${device}`);
+
+const deviceOf = (data, metric) => metric.device || metric.name.split("@")[1] || data.summary.tables?.find((table) => table.metric === metric.name)?.device || "this study's";
 
 // The devices for which the metric on an axis is known: [{device, metric}].
 export function devicesOf(data, name) {
   const base = bareName(name);
-  return data.metrics.filter((metric) => bareName(metric.name) === base && (metric.device || metric.name === base))
-    .map((metric) => ({ metric: metric.name, device: metric.device || metric.name.split("@")[1] || "this study's" }));
+  const own = data.metrics.filter((metric) => bareName(metric.name) === base && (metric.device || metric.name === base))
+    .map((metric) => ({ metric: metric.name, device: deviceOf(data, metric) }));
+  if (base !== "latency_ms") return own;
+  return [...own, ...recosted(data).filter((metric) => !own.some((one) => one.device === metric.split("@")[1])).map((metric) => ({ metric, device: metric.split("@")[1] }))];
 }
 
 // The view with everything that follows from the data; its columns must be there.
@@ -39,6 +46,15 @@ export function settle(data, view) {
     if (range[0] <= 0) return false;
     return view.log[key] ? view.log[key] === "yes" : data.direction(name) === "minimize" && spansDecade(range);
   };
-  const front = paretoFront(data.column("state"), axes);
+  const front = frontOf(data, view, axes);
   return { ...view, logX: wantsLog("x", view.x), logY: wantsLog("y", view.y), front, knee: data.summary.knee, bounds: (data.summary.constraints ?? []).map(parseBound).filter(Boolean) };
+}
+
+// The stored front where the axes are the study's objectives; else the same of what is shown.
+function frontOf(data, view, axes) {
+  const shown = [view.x, view.y, view.z].filter(Boolean).sort().join();
+  const own = data.summary.objectives.map((one) => one.metric).sort().join();
+  if (shown !== own) return paretoFront(data.column("state"), axes);
+  const sign = axes[0].direction === "maximize" ? -1 : 1;
+  return data.summary.front.filter((row) => row < data.rows).sort((a, b) => sign * (axes[0].values[a] - axes[0].values[b]));
 }

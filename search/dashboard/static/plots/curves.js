@@ -52,7 +52,6 @@ export async function draw(figure, { data, selection }) {
     return {
       xAxis: axis("step", { type: "value", scale: false }),
       yAxis: axis(metricLabel(data.metric(metric)), { type: "value", nameGap: 46, axisLabel: { formatter: (value) => tickText(value, [value]) } }),
-      grid: { left: 28, right: 16, top: 16, bottom: 30, containLabel: true },
       series: found.curves.map(({ number, points }) => {
         const strong = selection.mask ? selection.has(number) : best.has(number);
         return { type: "line", name: String(number), data: points, showSymbol: points.length < 3, symbolSize: 4, triggerLineEvent: true, lineStyle: { width: strong ? 1.8 : 1, opacity: strong ? 0.95 : 0.35, color: colour(strong ? (selection.mask ? "accent" : "front") : "dominated") }, itemStyle: { color: colour(strong ? "front" : "dominated") }, z: strong ? 3 : 2, emphasis: { lineStyle: { width: 2.5 } } };

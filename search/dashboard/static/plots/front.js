@@ -31,8 +31,8 @@ export async function draw(figure, { data, selection }) {
   const upper = el("canvas", { class: "own", "aria-hidden": "true" });
   upper.style.pointerEvents = "none";
   figure.plot.append(upper);
-  const controls = el("span", { class: "row" });
-  addTools(figure, controls);
+  const controls = el("div", { class: "row" });
+  addTools(figure, el("details", { class: "axes", open: innerWidth > 640 }, el("summary", {}, "Axes"), controls));
   showControls();
   describe();
   interact({ figure, paper, upper, data, selection, painter, view: () => view });

@@ -16,7 +16,6 @@ export function draw(figure, { data }) {
   const option = () => ({
     xAxis: axis("trials done", { type: "value", scale: false }),
     yAxis: axis("hypervolume", { type: "value", nameGap: 46, axisLabel: { formatter: (value) => tickText(value, [value]) } }),
-    grid: { left: 28, right: 16, top: 16, bottom: 30, containLabel: true },
     series: [{ type: "line", step: "end", data: data.summary.hypervolume, symbolSize: 5, showSymbol: data.summary.hypervolume.length < 60, lineStyle: { color: colour("front"), width: 2 }, itemStyle: { color: colour("front") } }],
   });
   const drawn = chart(figure, option, {

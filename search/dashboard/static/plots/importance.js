@@ -54,7 +54,6 @@ export async function draw(figure, { data }) {
     const sorted = [...found.decisions].sort((a, b) => b.importance - a.importance).slice(0, MOST).reverse();
     const whiskers = sorted.map((one, index) => [index, Math.max(0, one.importance - one.spread), one.importance + one.spread]);
     return {
-      grid: { left: 8, right: 20, top: 8, bottom: 30, containLabel: true },
       xAxis: axis("share of the metric's variance", { type: "value", min: 0, scale: false }),
       yAxis: axis("", { type: "category", data: sorted.map((one) => one.name), axisLabel: { width: 150, overflow: "truncate" } }),
       series: [

@@ -1,7 +1,7 @@
 // Parallel coordinates over metrics and decisions; drag on an axis to brush it, click it to clear.
 import { fitted } from "../canvas/fitted.js";
 import { pointOf, surface, textFont } from "../canvas/surface.js";
-import { extent, makeScale, tickText } from "../canvas/scale.js";
+import { extent, makeScale, mostOf, tickText } from "../canvas/scale.js";
 import { viridis } from "../core/colours.js";
 import { el, select } from "../core/dom.js";
 import { addTools } from "../core/figure.js";
@@ -93,9 +93,10 @@ function lay(data, names, width, height) {
 
 function lines(pen, axes, rows, data, selection, tint) {
   const values = data.column(tint);
-  const [low, high] = extent(values);
+  const states = data.column("state");
+  const [low, high] = mostOf(values, (row) => states[row] === COMPLETED, [], data.direction(tint));
   const worst = data.direction(tint) === "maximize" ? low : high;
-  const share = (row) => Math.abs(values[row] - worst) / (high - low || 1);
+  const share = (row) => Math.min(1, Math.max(0, Math.abs(Math.min(high, Math.max(low, values[row])) - worst) / (high - low || 1)));
   const draw = (row) => {
     pen.beginPath();
     let started = false;
@@ -106,7 +107,7 @@ function lines(pen, axes, rows, data, selection, tint) {
         started = false;
         continue;
       }
-      const y = axis.scale.at(value);
+      const y = axis.scale.at(axis.labels ? value + spread(row) : value);
       if (started) pen.lineTo(axis.x, y);
       else pen.moveTo(axis.x, y);
       started = true;
@@ -128,6 +129,9 @@ function lines(pen, axes, rows, data, selection, tint) {
   pen.globalAlpha = 1;
 }
 
+// Equal choices lie a little apart, so that their number shows; the same row always by the same.
+const spread = (row) => (((row * 2654435761) % 997) / 997 - 0.5) * 0.22;
+
 function frames(pen, axes, selection, height) {
   axes.forEach((axis, index) => {
     pen.strokeStyle = colour("faint");
@@ -140,15 +144,22 @@ function frames(pen, axes, selection, height) {
     if (range) interval(pen, axis, range);
     pen.fillStyle = colour("ink");
     pen.font = textFont(12, 600);
-    pen.textAlign = "center";
     pen.textBaseline = "middle";
-    pen.fillText(fitted(pen, axis.title, axis.gap * 1.9 - 8), axis.x, index % 2 ? 28 : 12);
+    heading(pen, axis, index, axes.length);
     if (index % 2 === 0) tick(pen, axis.x);
     pen.font = textFont(11);
     const ticks = axis.labels ? axis.labels.map((_, at) => at) : axis.scale.ticks(5);
     const every = Math.ceil(ticks.length / 14);
     for (const at of ticks) if (at % every === 0 || !axis.labels) words(pen, axis, at, axis.labels ? String(axis.labels[at]) : tickText(at, ticks));
   });
+}
+
+function heading(pen, axis, index, count) {
+  const text = fitted(pen, axis.title, axis.gap * 1.9 - 8);
+  const half = pen.measureText(text).width / 2;
+  pen.textAlign = index === 0 && half > 40 ? "left" : index === count - 1 && half > 48 ? "right" : "center";
+  const x = pen.textAlign === "left" ? axis.x - 40 : pen.textAlign === "right" ? axis.x + 48 : axis.x;
+  pen.fillText(text, x, index % 2 ? 28 : 12);
 }
 
 function tick(pen, x) {

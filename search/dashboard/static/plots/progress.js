@@ -8,7 +8,7 @@ import { pairs } from "../core/hover.js";
 import { param, setParams } from "../core/location.js";
 import { STATES } from "../core/study_data.js";
 import { colour } from "../core/theme.js";
-import { tickText } from "../canvas/scale.js";
+import { mostOf, tickText } from "../canvas/scale.js";
 
 export const title = "Objective over time";
 export const section = "progress";
@@ -68,17 +68,27 @@ export async function draw(figure, { data, selection }) {
 
   function option() {
     const { best, points, step } = series();
-    figure.say(step > 1 ? `Every ${step}th trial is drawn; the best so far is exact.` : "");
+    const values = data.column(metric);
+    const states = data.column("state");
+    const [low, high] = mostOf(values, (row) => states[row] === COMPLETED, best.slice(1).map((point) => point[2]), data.direction(metric));
+    const room = 0.06 * (high - low) || 0.5;
+    const outside = points.filter((point) => point[1] < low || point[1] > high).length;
+    figure.say(outside ? `${outside} far worse trials lie outside of the plot. ` : "", step > 1 ? `Every ${step}th trial is drawn; the best so far is exact.` : "");
     const inside = points.filter((point) => selection.has(point[2]));
     const dots = (items, ink, opacity) => ({ type: "scatter", data: items, symbolSize: 4, itemStyle: { color: colour(ink), opacity }, cursor: "pointer" });
     return {
       xAxis: across === "number" ? axis("trial", { type: "value", min: 0, scale: false }) : axis("finished", { type: "time" }),
-      yAxis: axis(metricLabel(data.metric(metric)), { type: "value", nameGap: 46, axisLabel: { formatter: (value) => tickText(value, [value]) } }),
-      grid: { left: 28, right: 16, top: 16, bottom: 30, containLabel: true },
+      yAxis: axis(metricLabel(data.metric(metric)), { type: "value", nameGap: 46, min: nice(low - room, high - low, Math.floor), max: nice(high + room, high - low, Math.ceil), axisLabel: { formatter: (value) => tickText(value, [value]) } }),
       series: [
         ...(selection.mask ? [dots(points, "dominated", 0.2), dots(inside, "accent", 0.9)] : [dots(points, "dominated", 0.55)]),
         { type: "line", step: "end", data: best, symbol: "circle", symbolSize: 5, lineStyle: { color: colour("front"), width: 2 }, itemStyle: { color: colour("front") }, z: 3 },
       ],
     };
   }
+}
+
+// A bound a little further out, of few digits.
+function nice(bound, span, round) {
+  const step = 10 ** Math.floor(Math.log10(span || 1) - 0.7);
+  return Number((round(bound / step) * step).toPrecision(8));
 }

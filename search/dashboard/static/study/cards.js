@@ -1,4 +1,5 @@
 // Three cards: the best under the constraints, the knee of the front, the hypervolume with its sparkline.
+import { miniature } from "../drawing/miniature.js";
 import { trialPage } from "../core/api.js";
 import { el, fill, svg } from "../core/dom.js";
 import { exact, metricLabel, sig, whole } from "../core/format.js";
@@ -43,10 +44,12 @@ function kneeCard(data, objectives) {
 function trialCard(data, title, row, objectives, main) {
   const others = objectives.filter((name) => name !== main);
   const value = (name) => data.column(name)?.[row];
+  const drawing = el("span", { class: "card-drawing" });
+  data.trial(row).then((trial) => fill(drawing, miniature(trial, { width: 170, height: 52, device: others[0] })), () => null);
   return el("a", { class: "card", href: trialPage(data.name, row) },
     el("h3", {}, title),
     el("div", { class: "big", title: exact(value(main)) }, sig(value(main)), el("small", {}, ` ${unit(data, main)}`)),
-    el("div", { class: "foot-line" }, others.map((name) => el("span", { title: exact(value(name)) }, `${words(data, name)} ${sig(value(name))} ${unit(data, name)} `)), others.length > 0 && "· ", `trial ${row}`));
+    el("div", { class: "foot-line" }, others.map((name) => el("span", { title: exact(value(name)) }, `${words(data, name)} ${sig(value(name))} ${unit(data, name)} `)), others.length > 0 && "· ", `trial ${row}`), drawing);
 }
 
 const words = (data, name) => metricLabel({ ...data.metric(name), unit: "" }).replace(/ ms$|_ms/, "").replace(/ ms · /, " · ");

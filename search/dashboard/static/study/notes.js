@@ -30,16 +30,21 @@ function note(data, session) {
 
 function settings(data, session) {
   const study = data.summary;
-  const plain = (value) => (value !== null && typeof value === "object" ? JSON.stringify(value) : String(value));
-  const command = `python -m search launch ${study.name}${session.storage ? ` --storage ${session.storage}` : ""}`;
+  const entries = Object.entries(study.settings ?? {}).filter(([name, value]) => name !== "description" && value !== null && value !== "");
+  const plainly = (value) => typeof value !== "object" && String(value).length < 200;
+  const rest = entries.filter(([, value]) => !plainly(value));
+  const file = study.settings?.study_file ?? "";
+  const source = !file || /search\/studies\/\w+\.py$/.test(file) ? study.settings?.study ?? study.name : file;
+  const command = `python -m search launch ${source}${source === study.name ? "" : ` --name ${study.name}`}${session.storage ? ` --storage ${session.storage}` : ""}`;
   const rows = [
     ["Objectives", study.objectives.map((one) => `${one.direction} ${one.metric}`).join(", ")],
     ["Constraints", (study.constraints ?? []).join(", ") || "none"],
     ["Decisions", `${study.decisions.length}`],
     ["Made", exactTime(study.created_at)],
     ...(study.tables ?? []).map((table) => [`Latency on ${table.device}`, table.id ?? table.table ?? table.table_id ?? ""]),
-    ...Object.entries(study.settings ?? {}).map(([name, value]) => [name.replaceAll("_", " "), plain(value)]),
+    ...entries.filter(([, value]) => plainly(value)).map(([name, value]) => [name.replaceAll("_", " "), String(value)]),
   ];
   return el("div", { class: "panel" }, el("h2", {}, "About"), study.description && el("p", { class: "soft" }, study.description), el("dl", { class: "pair" }, rows.map(([name, value]) => [el("dt", {}, name), el("dd", { class: "wrap" }, value)])),
-    el("div", { class: "row" }, el("code", { class: "wrap" }, command), button("Copy command", () => copy(command), { class: "quiet" })));
+    rest.length > 0 && el("details", {}, el("summary", { class: "soft" }, "All settings"), el("pre", { class: "settings" }, JSON.stringify(Object.fromEntries(rest), null, 2))),
+    el("div", { class: "row gap" }, el("code", { class: "wrap" }, command), button("Copy command", () => copy(command), { class: "quiet" })));
 }

@@ -3,7 +3,7 @@ import { devicePage } from "../core/api.js";
 import { deviceColour } from "../core/colours.js";
 import { byId, el, fill } from "../core/dom.js";
 import { duration, whole } from "../core/format.js";
-import { countsBar, done, etaWords, rateWords, stateMark, when } from "./words.js";
+import { algorithmName, countsBar, done, etaWords, rateWords, stateMark, when } from "./words.js";
 
 export function drawStatus(place, data) {
   const study = data.summary;
@@ -17,7 +17,7 @@ export function drawStatus(place, data) {
     study.trials_per_minute > 0 && item("rate", rateWords(study.trials_per_minute)),
     study.state === "running" && item("time left", etaWords(study)),
     study.devices.length > 0 && el("span", {}, study.devices.length > 1 ? "devices " : "device ", study.devices.map((name, index) => [index > 0 && ", ", deviceLink(name)])),
-    item("algorithm", study.algorithm ?? "–"),
+    item("algorithm", algorithmName(study.algorithm)),
     item("seed", String(study.seed ?? "–")),
     el("span", {}, "last change ", when(study.updated_at)),
     el("span", {}, countsBar(study)),

@@ -40,3 +40,10 @@ setInterval(() => {
 }, 15000);
 
 export const shortName = (metric) => bareName(metric).replaceAll("_", " ");
+
+// An algorithm is stored as its name, or as a document that has it.
+export function algorithmName(algorithm) {
+  if (!algorithm) return "–";
+  if (typeof algorithm === "string") return algorithm;
+  return String(algorithm.name ?? algorithm.algorithm ?? algorithm._type ?? "–").split(".").at(-1);
+}

@@ -51,7 +51,6 @@ export function drawOperators(place, { trial, metric }) {
     const device = chosenCost(trial.network);
     const most = Math.max(...shown.map((one) => one.value)) || 1;
     return {
-      grid: { left: 8, right: 24, top: 6, bottom: 32, containLabel: true },
       xAxis: axis(metricLabel(metric(device)), { type: "value", min: 0, scale: false, axisLabel: { formatter: (value) => tickText(value, [value]) } }),
       yAxis: axis("", { type: "category", data: shown.map((one) => one.name), axisLabel: { width: 170, overflow: "truncate" } }),
       series: [{ type: "bar", barMaxWidth: 15, data: shown.map((one) => ({ ...one, share: one.value / total, itemStyle: { color: viridis(one.value / most), borderRadius: [0, 3, 3, 0] } })) }],
