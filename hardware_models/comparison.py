@@ -20,6 +20,25 @@ SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
+class SideBySide:
+    """What two models say of what both have.
+
+    Attributes:
+      of: `operators` or `networks`.
+      names: (n,) of them.
+      first_ms, second_ms: (n,) their latencies.
+      only_first, only_second: how many one model has alone.
+    """
+
+    of: str
+    names: Sequence[str]
+    first_ms: np.ndarray
+    second_ms: np.ndarray
+    only_first: int = 0
+    only_second: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Disagreement:
     """What two models say of one operator or network, in ms."""
 
@@ -63,17 +82,26 @@ def compare_models(first: DeviceModel, second: DeviceModel) -> Comparison:
       ValueError: where one is a table of operators and the other a model of a space, their spaces differ, or nothing
         that takes time is common.
     """
+    return compared(side_by_side(first, second))
+
+
+def side_by_side(first: DeviceModel, second: DeviceModel) -> SideBySide:
+    """Return what both models have: operators, or networks, at most 20,000 if all of a space's can be listed.
+
+    Raises:
+      ValueError: where one is a table of operators and the other a model of a space, or their spaces differ.
+    """
     if isinstance(first, LatencyTable) and isinstance(second, LatencyTable):
         common = [op for op in first.entries if op in second.entries]
         left, right = ([model.entries[op].latency_ms for op in common] for model in (first, second))
         alone = (len(first.entries) - len(common), len(second.entries) - len(common))
-        return _compared("operators", [str(op) for op in common], np.array(left), np.array(right), alone)
+        return SideBySide("operators", [str(op) for op in common], np.array(left), np.array(right), *alone)
     if isinstance(first, LatencyTable) or isinstance(second, LatencyTable):
         raise ValueError("a table of operators and a model of whole networks have nothing in common to be compared")
     return _of_networks(first, second)
 
 
-def _of_networks(first: LearnedTable | ListedTable, second: LearnedTable | ListedTable) -> Comparison:
+def _of_networks(first: LearnedTable | ListedTable, second: LearnedTable | ListedTable) -> SideBySide:
     space = first.space
     if space.fingerprint != second.space.fingerprint:
         raise ValueError(
@@ -86,10 +114,12 @@ def _of_networks(first: LearnedTable | ListedTable, second: LearnedTable | Liste
         rows = space.grid()
     rows = np.unique(np.where(space.active(rows), rows, 0), axis=0)
     codes = [space.code(row) for row in rows]
-    return _compared("networks", codes, first.costs(rows)[:, 0], second.costs(rows)[:, 0], (0, 0))
+    return SideBySide("networks", codes, first.costs(rows)[:, 0], second.costs(rows)[:, 0])
 
 
-def _compared(of: str, names: Sequence[str], left: np.ndarray, right: np.ndarray, alone: tuple[int, int]) -> Comparison:
+def compared(sides: SideBySide) -> Comparison:
+    """Return the comparison. Raises ValueError where nothing that takes time is common."""
+    of, names, left, right = sides.of, sides.names, sides.first_ms, sides.second_ms
     timed = np.flatnonzero((left > 0) & (right > 0)) if len(names) else np.zeros(0, np.int64)
     if not len(timed):
         raise ValueError(f"the models have no {of} in common that take time")
@@ -100,8 +130,8 @@ def _compared(of: str, names: Sequence[str], left: np.ndarray, right: np.ndarray
     return Comparison(
         of=of,
         common=len(names),
-        only_first=alone[0],
-        only_second=alone[1],
+        only_first=sides.only_first,
+        only_second=sides.only_second,
         median=median,
         geometric_mean=float(np.exp(np.log(ratios).mean())),
         tenth=tenth,

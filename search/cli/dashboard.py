@@ -45,7 +45,7 @@ def dashboard(
     if token is None and host not in LOOPBACK:
         token = secrets.token_urlsafe(24)
     access = Access(host, token, read_only, tuple(name.lower() for name in hosts))
-    programs = StudyPrograms(storage, files)
+    programs = StudyPrograms(files)
     with (
         closing(listen(host, port)) as socket,
         closing(Store(storage, read_only=read_only, programs=programs)) as store,

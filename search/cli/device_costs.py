@@ -13,8 +13,6 @@ from search.study_devices import StudyDevice
 from search.study_tables import device_names, device_of, metric_of, tables_used
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from search.known_metrics import KnownMetrics
     from search.storage import Storage
     from search.study_file import StudyDefinition
@@ -43,18 +41,15 @@ class DeviceCosts:
         """
         import numpy as np
 
-        metric = metric_of(self.name_of(device))
+        name = self.name_of(device)
+        metric = metric_of(name)
         if np.isfinite(table.metrics.get(metric, np.full(len(table), np.nan))).all():
             return table
-        return replace(table, metrics={**table.metrics, metric: self.of(table.genotypes, device)})
-
-    def of(self, genotypes: np.ndarray, device: str) -> np.ndarray:
-        """Return the latency in ms, shape (n,), of genotypes (n, width) on a device. Raises ValueError as `costed`."""
-        name = self.name_of(device)
-        known, metric = self._known_on(name, device), metric_of(name)
+        known = self._known_on(name, device)
         if metric not in known.names:
             raise ValueError(f"device {device!r} is costed by {', '.join(known.names)}: expected {metric}, too")
-        return known(genotypes)[:, known.names.index(metric)]
+        values = known(table.genotypes)[:, known.names.index(metric)]
+        return replace(table, metrics={**table.metrics, metric: values})
 
     def _known_on(self, name: str, device: str) -> KnownMetrics:
         """Return a device's metrics: by the table that was used, the study file's own model, or the newest table."""

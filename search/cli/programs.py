@@ -6,13 +6,12 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from search.cli.device_costs import DeviceCosts
-from search.cli.known_devices import stored_devices
-from search.cli.stored import existing_storage
+from search.study_devices import LATENCY
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from hardware_models.documents import DeviceModel
     from hardware_models.op import Op
     from search.study_file import StudyDefinition
     from search.study_view import StudyView
@@ -24,11 +23,10 @@ class StudyPrograms:
     What a database names is never run: a name in it picks one of the files that come with the project, no more.
     """
 
-    def __init__(self, storage: str, files: Sequence[str] = ()) -> None:
+    def __init__(self, files: Sequence[str] = ()) -> None:
         """Load the files. Raises StudyFileError."""
         from search.study_file import load_study_file
 
-        self._storage = storage
         self._lock = threading.Lock()
         self._found = {made.space.fingerprint: made for made in map(load_study_file, files)}
         self._tried: set[str] = set()
@@ -46,20 +44,15 @@ class StudyPrograms:
             raise ValueError(f"candidates of {study.name} have no ops(), which would list their operators")
         return tuple(candidate.ops())
 
-    def devices(self, study: StudyView) -> Sequence[str]:
-        """Return the devices whose models are stored: any of the study's trials may be costed on them."""
-        if self._definition(study) is None:
-            return ()
-        return list(dict.fromkeys(device.name for device in stored_devices(self._storage)))
+    def costs(self, study: StudyView, model: DeviceModel, genotypes: np.ndarray) -> np.ndarray:
+        """Return the latency in ms, shape (n,), of genotypes (n, width), by a table of operators.
 
-    def costs(self, study: StudyView, device: str, genotypes: np.ndarray) -> np.ndarray:
-        """Return the latency in ms on a device, shape (n,), of genotypes (n, width).
-
-        Raises ValueError for a device without a stored table, and for one whose tables are of other spaces.
+        Raises ValueError, and LookupError for an operator that the table does not hold.
         """
-        definition = self._needed(study)
-        with existing_storage(self._storage) as storage:
-            return DeviceCosts(storage, study, lambda: definition).of(genotypes, device)
+        from search.known_metrics import KnownMetrics
+
+        known = KnownMetrics(self._needed(study).space, [model])
+        return known(genotypes)[:, known.names.index(LATENCY)]
 
     def _needed(self, study: StudyView) -> StudyDefinition:
         found = self._definition(study)

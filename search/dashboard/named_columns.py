@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import sqlalchemy as sa
 
+from search.dashboard.recosts import costs
 from search.dashboard.refusal import bad_request
 from search.dashboard.store import Opened, Store
 from search.dashboard.study_columns import STATES, TIMES
@@ -75,18 +76,6 @@ def front_numbers(study: Opened) -> np.ndarray:
             return np.array(connection.scalars(query).all(), np.int64)
 
     return study.columns.known.get("front", study.sequence, read)
-
-
-def costs(store: Store, study: Opened, device: str) -> np.ndarray:
-    """Return every trial's latency on a device that the study did not name. Raises Refusal."""
-
-    def compute() -> np.ndarray:
-        try:
-            return store.programs.costs(study.view, device, study.columns.genotypes(study.sequence))
-        except (ValueError, LookupError) as error:
-            raise bad_request(f"the trials cannot be costed on {device[:80]!r}: {error}") from error
-
-    return study.columns.known.get(("costs", device), study.sequence, compute)
 
 
 def _plain(study: Opened, name: str) -> Column:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
+    from hardware_models.documents import DeviceModel
     from hardware_models.op import Op
     from search.study_view import StudyView
 
@@ -21,11 +22,8 @@ class Programs(Protocol):
     def ops(self, study: StudyView, genotype: np.ndarray) -> Sequence[Op]:
         """Return the operators of a genotype's network. Raises ValueError where it has none."""
 
-    def devices(self, study: StudyView) -> Sequence[str]:
-        """Return the devices, by name, that any trial of the study can be costed on."""
-
-    def costs(self, study: StudyView, device: str, genotypes: np.ndarray) -> np.ndarray:
-        """Return the latency in ms on a device, shape (n,), of genotypes (n, width). Raises ValueError."""
+    def costs(self, study: StudyView, model: DeviceModel, genotypes: np.ndarray) -> np.ndarray:
+        """Return the latency in ms, shape (n,), of genotypes (n, width). Raises ValueError, LookupError."""
 
 
 class NoPrograms:
@@ -39,11 +37,7 @@ class NoPrograms:
         """Raise ValueError."""
         raise ValueError(self.why_not(study))
 
-    def devices(self, study: StudyView) -> Sequence[str]:  # noqa: ARG002
-        """Return none."""
-        return ()
-
-    def costs(self, study: StudyView, device: str, genotypes: np.ndarray) -> np.ndarray:  # noqa: ARG002
+    def costs(self, study: StudyView, model: DeviceModel, genotypes: np.ndarray) -> np.ndarray:  # noqa: ARG002
         """Raise ValueError."""
         raise ValueError(self.why_not(study))
 

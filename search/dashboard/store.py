@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from search.dashboard.device_models import Devices
 from search.dashboard.importance import Analyst
 from search.dashboard.programs import NO_PROGRAMS, Programs
 from search.dashboard.refusal import Refusal, not_found
@@ -60,7 +61,7 @@ class Store:
         self.writing = open_storage(address, create=not read_only, timeout_s=WRITE_TIMEOUT_S)
         self.reading = Storage(connect(address, read_only=True))
         self.read_only, self.programs = read_only, programs
-        self.analyst = Analyst()
+        self.analyst, self.devices = Analyst(), Devices(self.reading.database)
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[int, str, int], _Kept] = OrderedDict()
 

@@ -12,6 +12,7 @@ from search.dashboard.answers import answer, tag
 from search.dashboard.asked import StoreOf, StudyOf
 from search.dashboard.convergence import hypervolumes
 from search.dashboard.named_columns import front_numbers
+from search.dashboard.recosts import recostable
 from search.dashboard.store import Opened, Store
 from search.dashboard.summaries import stamp, summary
 from search.decisions import Decision
@@ -58,7 +59,7 @@ def _in_full(store: Store, study: Opened) -> dict[str, Any]:
             for name, facts in tables_used(view.settings).items()
         ],
         "recosts": recosts_of(view.settings),
-        "recostable": list(store.programs.devices(view)),
+        "recostable": recostable(store, study),
         "has_program": not store.programs.why_not(view),
         "why_no_program": store.programs.why_not(view),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -11,17 +12,18 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from hardware_models.documents import load_model
 from hardware_models.latency_table import LatencyTable
+from hardware_models.op import Op
 from search.annotations import Annotations
 from search.dashboard.answers import answer, tag
 from search.dashboard.asked import StoreOf, StudyOf
 from search.dashboard.named_columns import front_numbers
 from search.dashboard.network import network_document
+from search.dashboard.recosts import operator_tables, table_of
 from search.dashboard.refusal import not_found
 from search.dashboard.store import Opened, Store
 from search.genotype_text import genotypes_of
-from search.schema import latency_tables, metrics, trial_links, trials
+from search.schema import metrics, trial_links, trials
 from search.study_tables import metric_of, tables_used
 from search.study_view import TABLE_COLUMNS
 
@@ -99,23 +101,21 @@ def network_of(store: Store, study: Opened, genotype: np.ndarray) -> tuple[dict[
         return None, why
     try:
         ops = store.programs.ops(study.view, genotype)
-        return network_document(ops, operator_tables(study)), ""
+        return network_document(ops, tables_for(store, study, ops)), ""
     except (ValueError, TypeError, LookupError) as error:
         return None, f"its operators cannot be listed: {' '.join(str(error).split())}"
 
 
-def operator_tables(study: Opened) -> dict[str, LatencyTable]:
-    """Return the tables of operators that a study's latencies come from, by metric."""
-
-    def read() -> dict[str, LatencyTable]:
-        wanted = {facts["sha256"]: metric_of(name) for name, facts in tables_used(study.view.settings).items()}
-        query = sa.select(latency_tables.c.sha256, latency_tables.c.document)
-        with study.database.read() as connection:
-            rows = connection.execute(query.where(latency_tables.c.sha256.in_(list(wanted)))).all()
-        models = {wanted[row.sha256]: load_model(row.document) for row in rows}
-        return {metric: model for metric, model in models.items() if isinstance(model, LatencyTable)}
-
-    return study.columns.known.get("tables", study.row["lease_number"], read)
+def tables_for(store: Store, study: Opened, ops: Sequence[Op]) -> dict[str, LatencyTable]:
+    """Return the tables that cost a network, by metric: those that the study used, and of other devices the newest."""
+    used = {
+        metric_of(name): table_of(store, facts["sha256"]) for name, facts in tables_used(study.view.settings).items()
+    }
+    others = {metric_of(name): table for name, table in operator_tables(store).items()}
+    found = {metric: table for metric, table in (others | used).items() if table is not None}
+    return {
+        metric: table for metric, table in found.items() if metric in used or all(op in table.entries for op in ops)
+    }
 
 
 def _curve(study: Opened, number: int) -> list[dict[str, Any]]:
