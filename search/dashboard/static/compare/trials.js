@@ -6,8 +6,9 @@ import { addTools, figure, toggle } from "../core/figure.js";
 import { exact, metricLabel, sig } from "../core/format.js";
 import { hideCard, showCard } from "../core/hover.js";
 import { param, setParams } from "../core/location.js";
-import { drawNetwork } from "../drawing/network.js";
+import { commonLanes, drawNetwork } from "../drawing/network.js";
 import { miniature } from "../drawing/miniature.js";
+import { metricOf } from "../core/study_data.js";
 import { stateMark } from "../study/words.js";
 import { card, costsOf } from "../trial/network.js";
 
@@ -19,6 +20,7 @@ export async function compareTrials(place, asked) {
   fill(place, metricsTable(found), networks(found), decisionsTable(found));
 }
 
+const merged = (found) => ({ metrics: found.flatMap(({ summary }) => summary.metrics) });
 const several = (found) => new Set(found.map((one) => one.study)).size > 1;
 
 function heading(found, { study, trial }, index) {
@@ -31,13 +33,13 @@ const headRow = (found, first) => el("tr", {}, el("th", { scope: "col" }, first)
 
 function metricsTable(found) {
   const names = [...new Set(found.flatMap(({ trial }) => Object.keys(trial.metrics ?? {})))];
-  const metricOf = (name) => found.flatMap(({ summary }) => summary.metrics).find((metric) => metric.name === name) ?? { name };
-  const directionOf = (name) => found.flatMap(({ summary }) => summary.objectives).find((one) => one.metric === name)?.direction ?? metricOf(name).direction;
+  const metric = (name) => metricOf(merged(found), name);
+  const directionOf = (name) => found.flatMap(({ summary }) => summary.objectives).find((one) => one.metric === name)?.direction ?? metric(name).direction;
   const rows = names.map((name) => {
     const values = found.map(({ trial }) => trial.metrics?.[name]);
     const known = values.filter(Number.isFinite);
     const best = directionOf(name) === "maximize" ? Math.max(...known) : directionOf(name) === "minimize" ? Math.min(...known) : null;
-    return el("tr", {}, el("td", {}, metricLabel(metricOf(name))), values.map((value) => el("td", { class: "num", title: exact(value) }, value === best && known.length > 1 ? el("b", { class: "best" }, sig(value)) : sig(value))));
+    return el("tr", {}, el("td", {}, metricLabel(metric(name))), values.map((value) => el("td", { class: "num", title: exact(value) }, value === best && known.length > 1 ? el("b", { class: "best" }, sig(value)) : sig(value))));
   });
   const states = el("tr", {}, el("td", {}, "state"), found.map(({ trial }) => el("td", { class: "num" }, stateMark(trial.state))));
   return el("div", { class: "panel", "data-figure": "metrics" }, el("h2", {}, "Metrics"), el("div", { class: "scroll-x", tabindex: "0", role: "region", "aria-label": "Metrics" }, el("table", { class: "table" }, el("thead", {}, headRow(found, "metric")), el("tbody", {}, states, rows))), el("p", { class: "soft small" }, "Bold: the best of these."));
@@ -47,8 +49,8 @@ function networks(found) {
   const box = figure("Networks", { id: "networks" });
   box.plot.classList.add("stack");
   const known = [...new Set(found.flatMap(({ trial }) => costsOf(trial.network)))];
-  const metricOf = (name) => found.flatMap(({ summary }) => summary.metrics).find((metric) => metric.name === name) ?? { name };
-  if (known.length > 1) addTools(box, el("label", {}, "latency on", select(known.map((name) => ({ value: name, words: metricLabel(metricOf(name)) })), known.includes(param("device")) ? param("device") : known[0], (name) => {
+  const metric = (name) => metricOf(merged(found), name);
+  if (known.length > 1) addTools(box, el("label", {}, "latency on", select(known.map((name) => ({ value: name, words: metricLabel(metric(name)) })), known.includes(param("device")) ? param("device") : known[0], (name) => {
     setParams({ device: name === known[0] ? "" : name });
     draw();
   }, "Device")));
@@ -59,9 +61,11 @@ function networks(found) {
   function draw() {
     const device = known.includes(param("device")) ? param("device") : known[0];
     const width = box.plot.clientWidth || 900;
+    const drawn = found.map(({ trial }) => trial.network).filter((network) => network?.layers?.length);
+    const lanes = drawn.length > 1 ? commonLanes(drawn, width, device) : undefined;
     const first = found[0].trial.network?.layers ?? [];
     fill(box.plot, found.map((one, index) => el("div", { class: "lane" }, el("h3", {}, heading(found, one, index)), el("div", { class: "scroll-x", tabindex: "0", role: "region", "aria-label": `Network of trial ${one.trial.number}` },
-      one.trial.network?.layers?.length ? drawNetwork(one.trial.network, { width, height: 170, device, differs: index ? changedLayers(first, one.trial.network.layers) : new Set(), onhover: (spot, event) => (spot ? showCard(event.clientX, event.clientY, card(spot, device, metricOf)) : hideCard()) })
+      one.trial.network?.layers?.length ? drawNetwork(one.trial.network, { width, height: 180, device, lanes, differs: index ? changedLayers(first, one.trial.network.layers) : new Set(), onhover: (spot, event) => (spot ? showCard(event.clientX, event.clientY, card(spot, device, metric)) : hideCard()) })
         : miniature(one.trial, { width: Math.min(900, width) })))));
   }
 }
@@ -77,7 +81,7 @@ function changedLayers(first, layers) {
     });
   };
   const theirs = new Map(byStage(first).map(([key, layer]) => [key, layer]));
-  const alike = (a, b) => b && a.label === b.label && a.kernel === b.kernel && a.expansion === b.expansion && a.skipped === b.skipped && String(a.out) === String(b.out);
+  const alike = (a, b) => b && a.label === b.label && a.kernel === b.kernel && a.expansion === b.expansion && a.skipped === b.skipped && a.repeats === b.repeats && String(a.out) === String(b.out);
   return new Set(byStage(layers).filter(([key, layer]) => !alike(layer, theirs.get(key))).map(([, , index]) => index));
 }
 

@@ -5,7 +5,7 @@ import { saveCsv, savePng, saveSvg } from "./save.js";
 
 // `save` gives any of: svg() -> text, size() -> [width, height], csv() -> [header, rows].
 export function figure(title, { id, height = 300, save = {} } = {}) {
-  const plot = el("div", { class: "plot" });
+  const plot = el("div", { class: "plot" }, el("div", { class: "skeleton fill" }));
   plot.style.setProperty("--height", `${height}px`);
   const tools = el("div", { class: "tools" });
   const note = el("p", { class: "note" });

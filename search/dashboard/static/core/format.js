@@ -23,7 +23,8 @@ export function exact(value) {
 
 export function duration(seconds) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "–";
-  if (seconds < 1) return `${Math.max(1, Math.round(1000 * seconds))} ms`;
+  if (seconds < 0.01) return `${sig(1000 * seconds, 2)} ms`;
+  if (seconds < 1) return `${Math.round(1000 * seconds)} ms`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 120) return `${Math.round(seconds)} s`;
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
@@ -58,8 +59,15 @@ export function bareName(name) {
 
 // "latency_ms@pixel3" of unit ms -> "latency (ms) · pixel3"
 export function metricLabel(metric) {
+  return labelled(metric, unitOf(metric));
+}
+
+// The same without its unit, where that stands beside the value.
+export const metricWords = (metric) => labelled(metric, "");
+
+function labelled(metric, shown) {
   const [base, device] = metric.name.split("@");
   const unit = unitOf(metric);
   const words = unit && base.endsWith(`_${unit}`) ? base.slice(0, -unit.length - 1) : base;
-  return words.replaceAll("_", " ") + (unit ? ` (${unit})` : "") + (device ? ` · ${device}` : "");
+  return words.replaceAll("_", " ") + (shown ? ` (${shown})` : "") + (device ? ` · ${device}` : "");
 }

@@ -24,7 +24,7 @@ export class StudyData {
 
   get metrics() { return this.summary.metrics; }
   get decisions() { return this.summary.decisions; }
-  metric(name) { return this.metrics.find((metric) => metric.name === name) ?? likened(this.metrics, name); }
+  metric(name) { return metricOf(this.summary, name); }
   direction(name) { return this.summary.objectives.find((one) => one.metric === name)?.direction ?? this.metric(name).direction ?? "minimize"; }
   column(name) { return this.columns.get(name); }
 
@@ -152,8 +152,10 @@ function maximum(values) {
   return most;
 }
 
-// A latency that the study did not name, costed on a further device: it is measured as its like.
-function likened(metrics, name) {
+// What is known of a metric; a latency that the study did not name, costed on a further device, is as its like.
+export function metricOf({ metrics }, name) {
+  const found = metrics.find((metric) => metric.name === name);
+  if (found) return found;
   const like = metrics.find((metric) => metric.name.split("@")[0] === name.split("@")[0]);
   return { name, unit: like?.unit ?? (name.startsWith("latency_ms") ? "ms" : ""), direction: like?.direction ?? "minimize", device: name.split("@")[1] ?? "" };
 }

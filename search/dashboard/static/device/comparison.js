@@ -39,16 +39,14 @@ function show(place, { a, b }, found) {
   const points = found.pairs ?? [];
   if (!points.length) return fill(place, el("p", { class: "notice" }, `${a} and ${b} have no operator in common.`));
   const box = figure(`${b} against ${a}`, { id: "devices-compare", height: 400 });
-  const middle = median(points.map(([x, y]) => y / x));
-  const rows = [["in common", whole(found.common)], ["rank correlation (Spearman)", sig(found.spearman, 3)], [`time on ${b} for 1 ms on ${a} (median)`, `${sig(middle, 3)} ms`],
-    ...(found.ratio?.length > 1 ? [["range of that ratio", `${sig(Math.min(...found.ratio), 3)} to ${sig(Math.max(...found.ratio), 3)}`]] : [])];
-  const far = [...points].sort((one, other) => Math.abs(Math.log(other[1] / other[0] / middle)) - Math.abs(Math.log(one[1] / one[0] / middle))).slice(0, 10);
-  fill(place, box.box, el("div", { class: "panel" }, el("h2", {}, "How alike"), pairs(rows), el("h3", { class: "gap" }, "What relates least as the rest"), el("div", { class: "scroll-x", tabindex: "0", role: "region", "aria-label": "Least alike" }, el("table", { class: "table" }, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "operator"), [a, b].map((name) => el("th", { scope: "col", class: "num" }, `${name} (ms)`)))), el("tbody", {}, far.map(([x, y, label]) => el("tr", {}, el("td", { class: "long" }, label), el("td", { class: "num" }, sig(x)), el("td", { class: "num" }, sig(y)))))))));
+  const [least, low, middle, high, most] = found.ratio;
+  const rows = [[`${found.of ?? "operators"} in common`, whole(found.common)], ["rank correlation (Spearman)", sig(found.spearman, 3)], [`time on ${b} for 1 ms on ${a} (median)`, `${sig(middle, 3)} ms`],
+    ["of four in five of them", `${sig(low, 3)} to ${sig(high, 3)} ms`], ["of all", `${sig(least, 3)} to ${sig(most, 3)} ms`]];
+  const far = points.filter(([x, y]) => x > 0 && y > 0).sort((one, other) => Math.abs(Math.log(other[1] / other[0] / middle)) - Math.abs(Math.log(one[1] / one[0] / middle))).slice(0, 10);
+  fill(place, box.box, el("div", { class: "panel" }, el("h2", {}, "How alike"), pairs(rows), el("h3", { class: "gap" }, "What relates least as the rest"), el("div", { class: "scroll-x", tabindex: "0", role: "region", "aria-label": "Least alike" }, el("table", { class: "table" }, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, found.of ?? "operator"), [a, b].map((name) => el("th", { scope: "col", class: "num" }, `${name} (ms)`)))), el("tbody", {}, far.map(([x, y, label]) => el("tr", {}, el("td", { class: "long" }, label), el("td", { class: "num" }, sig(x)), el("td", { class: "num" }, sig(y)))))))));
   logScatter(box, points, { x: `${a} (ms)`, y: `${b} (ms)`, ink: () => deviceColour(b), slope: middle, card: (point) => [el("h3", {}, point[2]), pairs([[`${a} (ms)`, sig(point[0])], [`${b} (ms)`, sig(point[1])]])] });
   return undefined;
 }
-
-const median = (values) => [...values].sort((x, y) => x - y)[Math.floor(values.length / 2)];
 
 // Points on two logarithmic axes of the same kind, with the line y = slope * x.
 export function logScatter(box, points, { x, y, ink, slope = 1, card, header = ["a_ms", "b_ms", "label"] }) {
@@ -71,7 +69,7 @@ export function logScatter(box, points, { x, y, ink, slope = 1, card, header = [
 }
 
 function ticksOf({ min, max }) {
-  const steps = max - min > 2.2 ? [1] : [1, 2, 5];
+  const steps = max - min > 3.5 ? [1] : [1, 2, 5];
   const ticks = [];
   for (let power = Math.floor(min); power <= Math.ceil(max); power += 1) for (const step of steps) {
     const at = power + Math.log10(step);

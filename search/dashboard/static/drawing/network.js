@@ -4,23 +4,27 @@ import { inkOn, viridis } from "../core/colours.js";
 import { svg } from "../core/dom.js";
 import { sig } from "../core/format.js";
 
-// `differs`: indices of layers to ring. `onhover(layer, event)` gets the layer under the pointer, or null.
-export function drawNetwork(network, { width, height, device, small = false, differs = new Set(), onhover } = {}) {
+// `differs`: indices of layers to ring. `onhover(block, event)` gets the block under the pointer, or null. `lanes`, of
+// `commonLanes`, aligns several drawings.
+export function drawNetwork(network, { width, height, device, small = false, differs = new Set(), onhover, lanes } = {}) {
   const blocks = folded(network.layers, device, differs);
   const top = small ? 4 : 34;
-  const foot = small ? 4 : 46;
+  const foot = small ? 4 : 60;
   const room = height - top - foot;
-  const places = placed(blocks, width, room, top, small);
+  const places = placed(blocks, width, room, top, small, lanes);
   const full = places.length ? places.at(-1).right + (small ? 2 : 12) : width;
   const most = Math.max(...blocks.map((block) => block.share), 1e-12);
-  const root = svg("svg", { class: "network", width: Math.max(full, small ? 0 : width), height, role: "img", "aria-label": summaryOf(network) });
+  const root = svg("svg", { class: "network", width: small ? full : Math.max(full, width), height, role: "img", "aria-label": summaryOf(network) });
   root.append(svg("path", { class: "flow", d: `M0 ${top + room / 2}H${full}` }));
   places.forEach((place) => root.append(...blockOf(place, most, small, onhover)));
-  if (!small) root.append(...stageNames(places, height), inputName(network, top + room / 2));
+  if (!small) root.append(...stageNames(places, height), ...brackets(places, height), inputName(network, top + room / 2));
   return root;
 }
 
-const summaryOf = (network) => `Network of ${network.layers.filter((layer) => !layer.skipped).length} layers: ${network.layers.slice(0, 40).map((layer) => layer.label).join(", ")}`;
+const summaryOf = (network) => `Network of ${network.layers.reduce((sum, layer) => sum + (layer.skipped ? 0 : layer.repeats ?? 1), 0)} layers: ${network.layers.slice(0, 12).map(shortLabel).join(", ")}`;
+
+// "relu_conv_bn 16x32x32 -> 16x32x32 (relu > conv2d 3x3 > batch_norm2d)" without what runs inside.
+export const shortLabel = (layer) => String(layer.label ?? layer.kind).replace(/ \(.*\)$/, "");
 
 export function latencyOf(layer, device) {
   if (!layer.latency) return null;
@@ -30,43 +34,91 @@ export function latencyOf(layer, device) {
 
 const weight = (layer, device) => (layer.skipped ? 0 : latencyOf(layer, device) ?? layer.macs ?? 0);
 
-// Runs of equal layers become one block that counts them.
-function folded(layers, device, differs) {
-  const total = layers.reduce((sum, layer) => sum + weight(layer, device), 0) || 1;
+// Layers as blocks: what the server folded counts its repeats; equal neighbours within it become one.
+function folded(layers, device, differs = new Set()) {
+  const total = layers.reduce((sum, layer) => sum + (layer.repeats ?? 1) * weight(layer, device), 0) || 1;
+  const sizes = new Map();
+  for (const layer of layers) sizes.set(layer.group, (sizes.get(layer.group) ?? 0) + 1);
   const blocks = [];
   layers.forEach((layer, index) => {
+    const repeats = layer.repeats ?? 1;
+    const share = (repeats * weight(layer, device)) / total;
     const last = blocks.at(-1);
-    const share = weight(layer, device) / total;
+    const alone = layer.group === undefined || sizes.get(layer.group) === 1;
     if (last && same(last.layer, layer) && differs.has(index) === last.differs) {
       last.count += 1;
       last.share += share;
-      last.indices.push(index);
-    } else blocks.push({ layer, share, count: 1, differs: differs.has(index), indices: [index] });
+    } else blocks.push({ layer, share, count: alone ? repeats : 1, times: alone ? 1 : repeats, differs: differs.has(index) });
   });
   return blocks;
 }
 
-const same = (a, b) => ["label", "kind", "stage", "kernel", "expansion", "stride", "residual", "skipped"].every((key) => a[key] === b[key]) && String(a.out) === String(b.out) && a.stride !== 2;
+const same = (a, b) => ["label", "stage", "group", "skipped"].every((key) => a[key] === b[key]) && a.stride !== 2;
 
-function placed(blocks, width, room, top, small) {
+const markOf = ({ layer, count }) => 0.7 + 0.16 * (layer.kernel ?? 1) + 0.12 * Math.min(6, count - 1);
+const gapBefore = (blocks, index) => (index && blocks[index].layer.stage !== blocks[index - 1].layer.stage ? 3 : 1);
+
+// One unit and one start for each stage, such that several networks, drawn so, stand below each other stage by stage.
+export function commonLanes(networks, width, device) {
+  const widths = new Map();
+  for (const network of networks) {
+    const own = new Map();
+    folded(network.layers, device).forEach((block) => {
+      const [marks, gaps] = own.get(block.layer.stage) ?? [0, 0];
+      own.set(block.layer.stage, [marks + markOf(block), gaps + 1]);
+    });
+    for (const [stage, [marks, gaps]] of own) {
+      const [most, many] = widths.get(stage) ?? [0, 0];
+      widths.set(stage, [Math.max(most, marks), Math.max(many, gaps)]);
+    }
+  }
+  const sum = (at) => [...widths.values()].reduce((all, pair) => all + pair[at], 0);
+  const unit = Math.max(9, Math.min(34, (width - 76 - 4 * sum(1) - 16 * widths.size) / sum(0)));
+  const starts = new Map();
+  let x = 56;
+  for (const [stage, [marks, gaps]] of widths) {
+    starts.set(stage, x);
+    x += unit * marks + 4 * gaps + 16;
+  }
+  return { unit, starts };
+}
+
+function placed(blocks, width, room, top, small, lanes) {
   const most = Math.max(...blocks.map(({ layer }) => channels(layer)), 1);
-  const marks = blocks.map(({ layer, count }) => 0.7 + 0.16 * (layer.kernel ?? 1) + 0.12 * Math.min(6, count - 1));
-  const gaps = blocks.map(({ layer }, index) => (index && layer.stage !== blocks[index - 1].layer.stage ? 3 : 1));
   const gap = small ? 1.2 : 4;
-  const free = width - (small ? 4 : 70) - gap * gaps.reduce((sum, one) => sum + one, 0);
-  const unit = Math.max(small ? 1.5 : 9, Math.min(small ? 14 : 34, free / marks.reduce((sum, one) => sum + one, 0)));
+  const gaps = blocks.map((_, index) => gapBefore(blocks, index));
+  const free = width - (small ? 4 : 76) - gap * gaps.reduce((sum, one) => sum + one, 0);
+  const fitting = free / blocks.reduce((sum, block) => sum + markOf(block), 0);
+  const unit = lanes?.unit ?? Math.max(small ? 1.2 : 9, Math.min(small ? 14 : 34, fitting));
   let x = small ? 2 : 56;
   return blocks.map((block, index) => {
     x += gap * gaps[index];
-    const wide = unit * marks[index];
+    if (lanes && block.layer.stage !== blocks[index - 1]?.layer.stage) x = Math.max(x, lanes.starts.get(block.layer.stage));
+    const wide = unit * markOf(block);
     const tall = Math.max(small ? 5 : 14, room * Math.sqrt(channels(block.layer) / most));
-    const place = { ...block, x, wide, tall, y: top + (room - tall) / 2, right: x + wide, top, room };
+    const place = { ...block, x, wide, tall, y: top + (room - tall) / 2, right: x + wide };
     x += wide;
     return place;
   });
 }
 
-const channels = (layer) => layer.out?.[0] ?? 1;
+// What comes again as a whole: a bracket below it, and how often.
+function brackets(places, height) {
+  const groups = new Map();
+  for (const place of places) {
+    if (place.times < 2) continue;
+    const group = groups.get(place.layer.group);
+    if (group) group.right = place.right;
+    else groups.set(place.layer.group, { left: place.x, right: place.right, times: place.times });
+  }
+  return [...groups.values()].flatMap(({ left, right, times }) => [
+    svg("path", { class: "arc", d: `M${left} ${height - 36}v5H${right}v-5` }),
+    svg("text", { x: (left + right) / 2, y: height - 20, "text-anchor": "middle" }, `×${times}`),
+  ]);
+}
+
+// The width of what a layer gives: channels of (channels, height, width), features of (tokens, features).
+const channels = (layer) => (layer.out?.length === 2 ? layer.out[1] : layer.out?.[0]) ?? 1;
 
 function blockOf(place, most, small, onhover) {
   const { layer, x, y, wide, tall } = place;
@@ -122,7 +174,7 @@ function stageNames(places, height) {
   return stages.flatMap(({ name, x, right, out }) => {
     const middle = (x + right) / 2;
     const parts = [];
-    const word = name === null || name === undefined ? "" : String(name);
+    const word = name === null || name === undefined ? "" : typeof name === "number" ? `stage ${name + 1}` : String(name);
     const half = 3.1 * word.length;
     if (word && middle - half > nameEnd) {
       nameEnd = middle + half + 4;

@@ -32,12 +32,15 @@ function cards({ validation: figures, entries, ...device }) {
   const one = (title, big, foot) => el("div", { class: "card" }, el("h3", {}, title), el("div", { class: "big" }, big), el("div", { class: "foot-line" }, foot));
   const known = (value) => value !== null && value !== undefined;
   return el("div", { class: "cards" },
-    figures && known(figures.mape) ? one("Mean error on networks it was not made from", percent(figures.mape), [known(figures.within_5) && `${percent(figures.within_5, 0)} within 5 %`, known(figures.within_10) && `${percent(figures.within_10, 0)} within 10 %`].filter(Boolean).join(" · ")) : one("Error", "–", "Not validated here: the source gives no measured networks, or none were asked for."),
+    figures && known(figures.mape) ? one("Mean error on networks it was not made from", `${sig(100 * figures.mape, 3)} %`, [known(figures.median_error) && `median ${percent(figures.median_error)}`, known(figures.within_5) && `${percent(figures.within_5, 0)} within 5 %`, known(figures.within_10) && `${percent(figures.within_10, 0)} within 10 %`].filter(Boolean).join(" · ")) : one("Error", "–", "Not validated here: the source gives no measured networks, or none were asked for."),
     figures && known(figures.tau) && one("Ranking (Kendall τ)", sig(figures.tau, 3), "1: predicted and measured networks rank alike"),
-    one("Operators", known(count) ? whole(count) : "–", [device.source, device.engine, known(device.batch) && `batch ${device.batch}`, known(device.threads) && `${device.threads} thread${device.threads === 1 ? "" : "s"}`].filter(Boolean).join(" · ")));
+    one(kindOf(device), known(count) ? whole(count) : "–", [device.source, device.engine, known(device.batch) && `batch ${device.batch}`, known(device.threads) && `${device.threads} thread${device.threads === 1 ? "" : "s"}`].filter(Boolean).join(" · ")));
 }
 
-const scatterOf = (device) => (Array.isArray(device.scatter) ? device.scatter : device.validation?.scatter) ?? [];
+// What the entries are of: operators, choices, or whole networks.
+const kindOf = (device) => ({ choices: "Choices", networks: "Networks" })[device.entries_of] ?? "Operators";
+
+const scatterOf = (device) => device.scatter ?? [];
 
 function scatter(place, device) {
   const points = scatterOf(device);
@@ -47,7 +50,7 @@ function scatter(place, device) {
     box.empty("No network was measured against this table.");
     return;
   }
-  logScatter(box, points.map(([predicted, measured, label]) => [measured, predicted, label ?? ""]), {
+  logScatter(box, points.map(([predicted, measured, study, trial]) => [measured, predicted, study ? `${study}, trial ${trial}` : ""]), {
     x: "measured (ms)", y: "predicted (ms)", ink: () => deviceColour(name), header: ["measured_ms", "predicted_ms", "network"],
     card: ([measured, predicted, label]) => [el("h3", {}, label || "A network"), pairs([["measured (ms)", sig(measured)], ["predicted (ms)", sig(predicted)], ["error", `${sig((100 * (predicted - measured)) / measured, 2)} %`]])],
   });
@@ -58,7 +61,7 @@ const entriesOf = (device) => (Array.isArray(device.entries) ? device.entries : 
 
 function bars(place, device) {
   const entries = [...entriesOf(device)].sort((a, b) => b.ms - a.ms).slice(0, 16).reverse();
-  const box = figure("The slowest operators", { id: "slowest", height: Math.max(160, 56 + 22 * entries.length) });
+  const box = figure(`The slowest ${kindOf(device).toLowerCase()}`, { id: "slowest", height: Math.max(160, 56 + 22 * entries.length) });
   place.append(box.box);
   if (!entries.length) {
     box.empty("This device has no operators: its latencies are of whole networks.");
@@ -78,11 +81,11 @@ function table(place, device) {
   if (!entries.length) return;
   const body = el("tbody", {});
   const status = el("span", { class: "soft small", role: "status" });
-  const search = el("input", { type: "search", placeholder: "Search operators", "aria-label": "Search operators", "data-search": "", value: param("q"), oninput: debounce(() => {
+  const search = el("input", { type: "search", placeholder: "Search", "aria-label": `Search ${kindOf(device).toLowerCase()}`, "data-search": "", value: param("q"), oninput: debounce(() => {
     setParams({ q: search.value });
     draw();
   }, 80) });
-  place.append(el("div", { class: "panel" }, el("div", { class: "row" }, el("h2", {}, "Operators"), status), el("div", { class: "filter" }, search), el("div", { class: "scroll-x tall", tabindex: "0", role: "region", "aria-label": "Operators" }, el("table", { class: "table" }, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "operator"), el("th", { scope: "col", class: "num" }, "ms"))), body))));
+  place.append(el("div", { class: "panel" }, el("div", { class: "row" }, el("h2", {}, kindOf(device)), status), el("div", { class: "filter" }, search), el("div", { class: "scroll-x tall", tabindex: "0", role: "region", "aria-label": "Operators" }, el("table", { class: "table" }, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, kindOf(device).toLowerCase().slice(0, -1)), el("th", { scope: "col", class: "num" }, "ms"))), body))));
   draw();
   function draw() {
     const words = param("q").toLowerCase().split(/\s+/).filter(Boolean);

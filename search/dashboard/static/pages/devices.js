@@ -30,7 +30,7 @@ start(async () => {
     const words = param("q").toLowerCase().split(/\s+/).filter(Boolean);
     const shown = devices.filter((device) => words.every((word) => `${device.name} ${device.engine} ${device.source}`.toLowerCase().includes(word)));
     found.textContent = `${whole(shown.length)} of ${whole(devices.length)} devices`;
-    fill(list, el("table", { class: "table" }, el("thead", {}, el("tr", {}, ["Device", "Source", "Engine"].map(head), ["Batch", "Threads", "Operators", "Error (%)", "Kendall τ"].map((words) => head(words, true)), head("Made"))), el("tbody", {}, shown.map(row))));
+    fill(list, el("table", { class: "table" }, el("thead", {}, el("tr", {}, ["Device", "Source", "Engine"].map(head), ["Batch", "Threads", "Entries", "Mean error (%)", "Kendall τ"].map((words) => head(words, true)), head("Made"))), el("tbody", {}, shown.map(row))));
   }
 });
 
@@ -45,7 +45,7 @@ function row(device) {
     el("td", {}, device.source ?? "–"), el("td", {}, device.engine || "–"),
     el("td", { class: "num" }, device.batch ?? "–"), el("td", { class: "num" }, device.threads ?? "–"), el("td", { class: "num" }, device.entries === null || device.entries === undefined ? "–" : whole(device.entries)),
     el("td", { class: "num" }, errorOf(figures)), el("td", { class: "num" }, figures?.tau === undefined || figures?.tau === null ? "–" : value(figures.tau, 3)),
-    el("td", { class: "soft" }, device.date ?? "–"));
+    el("td", { class: "soft" }, device.date ? String(device.date).slice(0, 10) : "–"));
 }
 
-const errorOf = (figures) => (figures?.mape === undefined || figures?.mape === null ? "–" : el("span", { title: percent(figures.mape, 3) }, sig(100 * figures.mape, 3)));
+const errorOf = (figures) => (figures?.mape === undefined || figures?.mape === null ? "–" : el("span", { title: percent(figures.mape, 3) + (figures.median_error ? `; median ${percent(figures.median_error)}` : "") }, sig(100 * figures.mape, 3)));

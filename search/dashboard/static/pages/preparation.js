@@ -32,7 +32,7 @@ function draw(place, { name, points }) {
   const box = figure(name.replaceAll("_", " "), { id: name, height: 300 });
   place.append(box.box);
   chart(box, () => ({
-    xAxis: axis("step", { type: "value", scale: false }), yAxis: axis(name.replaceAll("_", " "), { type: "value", nameGap: 46, axisLabel: { formatter: (value) => tickText(value, [value]) } }),
+    xAxis: axis("step", { type: "value", scale: false, minInterval: 1 }), yAxis: axis(name.replaceAll("_", " "), { type: "value", nameGap: 46, axisLabel: { formatter: (value) => tickText(value, [value]) } }),
     series: [{ type: "line", data: points, showSymbol: points.length < 50, lineStyle: { color: category(0), width: 2 }, itemStyle: { color: category(0) } }],
   }), { card: ({ data: point }) => point && [el("h3", {}, `Step ${whole(point[0])}`), pairs([[name, sig(point[1])]])], csv: () => [["step", name], points] });
 }

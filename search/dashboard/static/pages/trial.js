@@ -2,8 +2,9 @@
 import { get, page, studyPath, trialPage } from "../core/api.js";
 import { button, byId, el, fill } from "../core/dom.js";
 import { copy, start } from "../core/frame.js";
-import { duration, exact, exactTime, metricLabel, sig } from "../core/format.js";
+import { duration, exact, exactTime, metricWords, sig } from "../core/format.js";
 import { follow } from "../core/live.js";
+import { metricOf } from "../core/study_data.js";
 import { stateMark, when } from "../study/words.js";
 import { drawCurve } from "../trial/curve.js";
 import { drawDecisions } from "../trial/decisions.js";
@@ -24,8 +25,8 @@ start(async () => {
 });
 
 function draw(summary, trial) {
-  const metric = (key) => summary.metrics.find((one) => one.name === key) ?? { name: key };
-  fill(byId("head-state"), stateMark(trial.state), (summary.front ?? []).includes(trial.number) && el("span", { class: "tag" }, trial.number === summary.knee ? "knee of the front" : "on the front"));
+  const metric = (key) => metricOf(summary, key);
+  fill(byId("head-state"), stateMark(trial.state), " ", (summary.front ?? []).includes(trial.number) && el("span", { class: "tag" }, trial.number === summary.knee ? "knee of the front" : "on the front"));
   drawActions(summary, trial);
   const context = { summary, trial, metric };
   const columns = el("div", { class: "columns" });
@@ -45,7 +46,7 @@ function cards({ summary, trial, metric }) {
   const objectives = summary.objectives.map((one) => one.metric);
   const names = [...new Set([...objectives, ...Object.keys(trial.metrics ?? {})])].filter((key) => key in (trial.metrics ?? {}));
   if (!names.length) return el("p", { class: "notice" }, trial.state === "RUNNING" || trial.state === "PENDING" ? "It has not been evaluated yet: the page shows results as they come." : "It left no metrics.");
-  return el("div", { class: "cards metrics" }, names.map((key) => el("div", { class: objectives.includes(key) ? "card main" : "card" }, el("h3", {}, metricLabel({ ...metric(key), unit: "" })),
+  return el("div", { class: "cards metrics" }, names.map((key) => el("div", { class: objectives.includes(key) ? "card main" : "card" }, el("h3", {}, metricWords(metric(key))),
     el("div", { class: "big", title: exact(trial.metrics[key]), "data-metric": key }, sig(trial.metrics[key]), el("small", {}, ` ${metric(key).unit ?? ""}`)))));
 }
 

@@ -50,7 +50,7 @@ export async function draw(figure, { data, selection }) {
     const best = front();
     figure.say(found.total > found.curves.length ? `${whole(found.curves.length)} of ${whole(found.total)} curves: the front's and the latest.` : `${whole(found.curves.length)} curves; the front's in colour.`);
     return {
-      xAxis: axis("step", { type: "value", scale: false }),
+      xAxis: axis("step", { type: "value", scale: false, minInterval: 1 }),
       yAxis: axis(metricLabel(data.metric(metric)), { type: "value", nameGap: 46, axisLabel: { formatter: (value) => tickText(value, [value]) } }),
       series: found.curves.map(({ number, points }) => {
         const strong = selection.mask ? selection.has(number) : best.has(number);

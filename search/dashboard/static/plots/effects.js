@@ -82,7 +82,8 @@ export async function draw(figure, { data }) {
   }
 
   function paintPanel(pen, panel, box, range, most) {
-    const label = Math.min(110, box.width * 0.42);
+    pen.font = textFont(11.5);
+    const label = Math.min(150, box.width * 0.42, Math.max(...panel.labels.map((name) => pen.measureText(String(name)).width)) + 2);
     const scale = makeScale(range, [box.left + label + 8, box.left + box.width], { margin: 0.03 });
     pen.textBaseline = "middle";
     pen.textAlign = "left";

@@ -51,7 +51,7 @@ export async function draw(figure, { data }) {
     if (!spot) return hideCard();
     const { bar } = spot;
     return showCard(event.clientX, event.clientY, el("h3", {}, `Trial ${bar.number}`, el("span", { class: "state", "data-state": bar.state }, bar.state.toLowerCase())),
-      pairs([["took", duration((bar.finished_at ?? Date.now() / 1000) - bar.started_at)], ["started", exactTime(bar.started_at)], ["worker", nameOf(bar.worker)]]));
+      pairs([["took", duration((bar.finished_at ?? found.now) - bar.started_at)], ["started", exactTime(bar.started_at)], ["worker", nameOf(bar.worker)]]));
   });
   paper.canvas.addEventListener("pointerleave", hideCard);
   paper.canvas.addEventListener("click", (event) => {
@@ -66,17 +66,16 @@ export async function draw(figure, { data }) {
 
   async function ask() {
     const answer = await data.answer("/timeline?limit=2000");
-    const bars = answer.bars.filter((bar) => bar.started_at !== null);
-    const workers = answer.workers?.length ? answer.workers : [...new Set(bars.map((bar) => bar.worker))];
-    return { ...answer, bars, workers };
+    const bars = answer.number.map((number, at) => ({ number, worker: answer.worker[at], state: answer.state[at], started_at: answer.begin[at], finished_at: answer.end[at] }));
+    return { ...answer, bars: bars.filter((bar) => bar.started_at !== null) };
   }
 
-  function nameOf(worker) { return (typeof worker === "number" ? found.workers[worker] : worker) || "driver"; }
+  function nameOf(worker) { return found.workers[worker] || "driver"; }
 
   function paint(pen, width) {
     const name = Math.min(180, Math.max(80, width * 0.16));
     const from = Math.min(...found.bars.map((bar) => bar.started_at));
-    const to = Math.max(from + 0.001, ...found.bars.map((bar) => bar.finished_at ?? Date.now() / 1000));
+    const to = Math.max(from + 0.001, ...found.bars.map((bar) => bar.finished_at ?? found.now));
     const scale = (time) => name + ((time - from) / (to - from)) * (width - name - 30);
     const bottom = tall * found.workers.length + 4;
     drawTime(pen, to - from, (seconds) => scale(from + seconds), bottom, (width - name) / 90);
@@ -88,13 +87,12 @@ export async function draw(figure, { data }) {
       pen.fillText(fitted(pen, String(worker) || "driver", name - 12, { end: false }), name - 8, index * tall + tall / 2 + 2);
     });
     spots = found.bars.map((bar) => {
-      const row = typeof bar.worker === "number" ? bar.worker : found.workers.indexOf(bar.worker);
       const x = scale(bar.started_at);
-      const wide = Math.max(1.5, scale(bar.finished_at ?? Date.now() / 1000) - x - 0.5);
+      const wide = Math.max(1.5, scale(bar.finished_at ?? found.now) - x - 0.5);
       pen.fillStyle = category(INKS[bar.state] ?? 6);
       pen.globalAlpha = 0.85;
-      pen.fillRect(x, row * tall + 4, wide, Math.max(3, tall - 5));
-      return { bar, x, wide, y: row * tall + 2 };
+      pen.fillRect(x, bar.worker * tall + 4, wide, Math.max(3, tall - 5));
+      return { bar, x, wide, y: bar.worker * tall + 2 };
     });
     pen.globalAlpha = 1;
     figure.say(found.total > found.bars.length ? `The latest ${whole(found.bars.length)} of ${whole(found.total)} trials.` : `${whole(found.bars.length)} trials on ${found.workers.length} worker${found.workers.length === 1 ? "" : "s"}; seconds since ${exactTime(from)}.`);

@@ -2,7 +2,7 @@
 import { miniature } from "../drawing/miniature.js";
 import { trialPage } from "../core/api.js";
 import { el, fill, svg } from "../core/dom.js";
-import { exact, metricLabel, sig, whole } from "../core/format.js";
+import { exact, metricWords, sig, whole } from "../core/format.js";
 
 export function drawCards(place, data) {
   const waiting = draw(place, data);
@@ -52,7 +52,7 @@ function trialCard(data, title, row, objectives, main) {
     el("div", { class: "foot-line" }, others.map((name) => el("span", { title: exact(value(name)) }, `${words(data, name)} ${sig(value(name))} ${unit(data, name)} `)), others.length > 0 && "· ", `trial ${row}`), drawing);
 }
 
-const words = (data, name) => metricLabel({ ...data.metric(name), unit: "" }).replace(/ ms$|_ms/, "").replace(/ ms · /, " · ");
+const words = (data, name) => metricWords(data.metric(name));
 const unit = (data, name) => data.metric(name).unit ?? "";
 
 function volumeCard(summary) {

@@ -17,7 +17,7 @@ export function drawCurve(place, { trial, metric, summary }) {
   place.append(box.box);
   const points = () => steps.filter((step) => Number.isFinite(step.metrics[shown])).map((step) => [step.step, step.metrics[shown], step.at]);
   const drawn = chart(box, () => ({
-    xAxis: axis("step", { type: "value", scale: false }),
+    xAxis: axis("step", { type: "value", scale: false, minInterval: 1 }),
     yAxis: axis(metricLabel(metric(shown)), { type: "value", nameGap: 46, axisLabel: { formatter: (value) => tickText(value, [value]) } }),
     series: [{ type: "line", data: points(), symbolSize: 5, lineStyle: { width: 2, color: category(0) }, itemStyle: { color: category(0) } }],
   }), {

@@ -43,27 +43,29 @@ export function drawDecisions(place, { trial, summary }) {
 const shown = (one) => (one?.active === false ? null : one?.label ?? one?.value);
 export const differs = (one, other) => shown(one) !== shown(other) && !(shown(one) == null && shown(other) == null);
 
-// "stages[0].kernel" hangs under stages, then 0: names that share a beginning share a branch.
+// "stages[0].kernel" hangs under stages, then #0: names that share a beginning share a branch.
 function treeOf(decisions, theirs) {
   const root = new Map();
   for (const decision of decisions) {
-    const path = decision.name.split(/[.[\]/]+/).filter(Boolean);
+    const path = decision.name.replaceAll(/\[(\d+)\]/g, ".#$1").split(".").filter(Boolean);
     let branch = root;
     path.slice(0, -1).forEach((part) => {
-      if (!(branch.get(part) instanceof Map)) branch.set(part, new Map());
-      branch = branch.get(part);
+      const key = `${part}/`;
+      if (!branch.has(key)) branch.set(key, new Map());
+      branch = branch.get(key);
     });
-    let leaf = path.at(-1) ?? decision.name;
-    while (branch.has(leaf)) leaf = `${leaf} `;
-    branch.set(leaf, decision);
+    branch.set(path.at(-1) ?? decision.name, decision);
   }
   return el("ul", { class: "tree" }, branches(root, theirs, 0));
 }
 
+// "attention[=1/2]": what hangs on the second of two choices.
+const branchName = (key) => key.slice(0, -1).replace(/\[=(\d+)\/(\d+)\]/, (_, at, of) => `, choice ${Number(at) + 1} of ${of}`);
+
 function branches(branch, theirs, depth) {
   return [...branch].map(([name, inside]) => {
     if (!(inside instanceof Map)) return el("li", {}, leaf(name, inside, theirs?.get(inside.name), theirs !== null));
-    return el("li", {}, el("details", { open: true }, el("summary", {}, /^\d+$/.test(name) ? `#${name}` : name), el("ul", {}, branches(inside, theirs, depth + 1))));
+    return el("li", {}, el("details", { open: true }, el("summary", {}, branchName(name)), el("ul", {}, branches(inside, theirs, depth + 1))));
   });
 }
 

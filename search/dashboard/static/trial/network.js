@@ -1,5 +1,5 @@
 // A trial's network, large; the device switch changes what its colours say.
-import { latencyOf, drawNetwork } from "../drawing/network.js";
+import { drawNetwork, latencyOf, shortLabel } from "../drawing/network.js";
 import { choiceStrip } from "../drawing/miniature.js";
 import { viridisStops } from "../core/colours.js";
 import { el, fill, select } from "../core/dom.js";
@@ -15,7 +15,7 @@ export const chosenCost = (network) => {
   return known.includes(param("device")) ? param("device") : known[0] ?? null;
 };
 
-const HEIGHT = 230;
+const HEIGHT = 250;
 
 export function drawNetworkFigure(main, { trial, metric }) {
   const box = figure("Network", { id: "network", height: HEIGHT });
@@ -24,7 +24,7 @@ export function drawNetworkFigure(main, { trial, metric }) {
   if (!network?.layers?.length) {
     box.plot.style.setProperty("--height", "72px");
     fill(box.plot, el("div", { class: "scroll-x" }, choiceStrip(trial.decisions, 900)));
-    box.say(trial.why_no_network || "This space has no drawing: a candidate with build() or ops() gives one.", " The strip shows one square a decision.");
+    box.say(`${trial.why_no_network || "this space has no drawing: a candidate with ops() gives one"}. The strip shows one square a decision.`);
     return;
   }
   const known = costsOf(network);
@@ -35,18 +35,18 @@ export function drawNetworkFigure(main, { trial, metric }) {
   draw();
   box.save.size = () => [Number(box.plot.querySelector("svg").getAttribute("width")), HEIGHT];
   box.save.svg = () => standalone(box.plot.querySelector("svg"));
-  box.save.csv = () => [["layer", "kind", "stage", "out", "kernel", "expansion", "stride", "params", "macs", ...known], network.layers.map((layer) => [layer.label, layer.kind, layer.stage, (layer.out ?? []).join("x"), layer.kernel, layer.expansion, layer.stride, layer.params, layer.macs, ...known.map((name) => layer.latency?.[name])])];
+  box.save.csv = () => [["layer", "kind", "stage", "repeats", "out", "kernel", "expansion", "stride", "params", "macs", ...known], network.layers.map((layer) => [layer.label, layer.kind, layer.stage, layer.repeats ?? 1, (layer.out ?? []).join("x"), layer.kernel, layer.expansion, layer.stride, layer.params, layer.macs, ...known.map((name) => layer.latency?.[name])])];
   const sizes = new ResizeObserver(draw);
   sizes.observe(box.box);
 
   function draw() {
     const device = chosenCost(network);
-    const total = network.layers.reduce((sum, layer) => sum + (latencyOf(layer, device) ?? 0), 0);
+    const total = network.layers.reduce((sum, layer) => sum + (layer.repeats ?? 1) * (latencyOf(layer, device) ?? 0), 0);
     const picture = drawNetwork(network, { width: box.plot.clientWidth || 900, height: HEIGHT - 10, device, onhover: (place, event) => (place ? showCard(event.clientX, event.clientY, card(place, device, metric)) : hideCard()) });
     const holder = el("div", { class: "scroll-x", tabindex: "0", role: "region", "aria-label": "The network's blocks" }, picture);
     fill(box.plot, holder);
     const what = device ? `share of ${metricLabel(metric(device))}${total ? `, ${sig(total)} ${metric(device).unit ?? ""} over the layers` : ""}` : "share of multiply-accumulates: no latency is known by layer";
-    fill(box.note, el("span", { class: "legend" }, el("span", {}, scaleBar(), what), el("span", {}, "height: channels · width: kernel and repeats · figure: kernel · e: expansion · ×: equal layers folded · arc: residual · dashed: skipped")));
+    fill(box.note, el("span", { class: "legend" }, el("span", {}, scaleBar(), what), el("span", {}, "height: channels · width: kernel and repeats · figure: kernel · e: expansion · ×: comes so often · arc: residual · dashed: skipped")));
   }
 }
 
@@ -60,12 +60,12 @@ function scaleBar() {
   return holder;
 }
 
-export function card({ layer, count, share }, device, metric) {
+export function card({ layer, count, times = 1, share }, device, metric) {
   const latency = latencyOf(layer, device);
-  const rows = [["kind", layer.kind], ["output", (layer.out ?? []).join(" × ")], ["kernel", layer.kernel], ["expansion", layer.expansion], ["stride", layer.stride > 1 ? layer.stride : null],
-    ["parameters", layer.params === undefined || layer.params === null ? null : whole(layer.params * count)], ["MACs", layer.macs === undefined || layer.macs === null ? null : sig(layer.macs * count)],
-    [device ? metricLabel(metric(device)) : "latency", latency === null ? null : sig(latency * count, 3)], ["share", percent(share)]];
-  return [el("h3", {}, `${layer.label}${count > 1 ? ` ×${count}` : ""}`, layer.stage !== null && layer.stage !== undefined && el("span", { class: "soft small" }, String(layer.stage))), pairs(rows.filter(([, value]) => value !== null && value !== undefined && value !== "" && value !== 0).map(([key, value]) => [key, String(value)]))];
+  const rows = [["inside", (layer.inside ?? []).join(" > ")], ["output", (layer.out ?? []).join(" × ")], ["kernel", layer.kernel], ["expansion", layer.expansion], ["stride", layer.stride > 1 ? layer.stride : null],
+    ["parameters", layer.params === undefined || layer.params === null ? null : whole(layer.params * count * times)], ["MACs", layer.macs === undefined || layer.macs === null ? null : sig(layer.macs * count * times)],
+    [device ? metricLabel(metric(device)) : "latency", latency === null ? null : sig(latency * count * times, 3)], ["share", percent(share)]];
+  return [el("h3", {}, `${shortLabel(layer)}${count * times > 1 ? ` ×${count * times}` : ""}`), pairs(rows.filter(([, value]) => value !== null && value !== undefined && value !== "" && value !== 0).map(([key, value]) => [key, String(value)]))];
 }
 
 // A drawing whose colours hold without this page's styles.

@@ -5,7 +5,7 @@ import { el } from "../core/dom.js";
 import { figure } from "../core/figure.js";
 import { metricLabel, percent, sig, whole } from "../core/format.js";
 import { pairs } from "../core/hover.js";
-import { latencyOf } from "../drawing/network.js";
+import { latencyOf, shortLabel } from "../drawing/network.js";
 import { tickText } from "../canvas/scale.js";
 import { chosenCost } from "./network.js";
 
@@ -17,6 +17,7 @@ export function drawOperators(place, { trial, metric }) {
   place.append(box.box);
   const { layers } = trial.network;
   if (chosenCost(trial.network) === null) {
+    box.plot.style.setProperty("--height", "120px");
     box.empty("No latency is known by operator here.", el("br"), el("code", {}, "python -m search profile SPACE"));
     return;
   }
@@ -31,10 +32,11 @@ export function drawOperators(place, { trial, metric }) {
     const sums = new Map();
     for (const layer of layers) {
       if (layer.skipped) continue;
-      const name = layer.label || layer.kind;
+      const name = shortLabel(layer);
+      const repeats = layer.repeats ?? 1;
       const one = sums.get(name) ?? { name, value: 0, count: 0 };
-      one.value += latencyOf(layer, device) ?? 0;
-      one.count += 1;
+      one.value += repeats * (latencyOf(layer, device) ?? 0);
+      one.count += repeats;
       sums.set(name, one);
     }
     return [...sums.values()].sort((a, b) => b.value - a.value);
@@ -52,7 +54,7 @@ export function drawOperators(place, { trial, metric }) {
     const most = Math.max(...shown.map((one) => one.value)) || 1;
     return {
       xAxis: axis(metricLabel(metric(device)), { type: "value", min: 0, scale: false, axisLabel: { formatter: (value) => tickText(value, [value]) } }),
-      yAxis: axis("", { type: "category", data: shown.map((one) => one.name), axisLabel: { width: 170, overflow: "truncate" } }),
+      yAxis: axis("", { type: "category", data: shown.map((one) => one.name), axisLabel: { width: box.plot.clientWidth > 800 ? 280 : 150, overflow: "truncate" } }),
       series: [{ type: "bar", barMaxWidth: 15, data: shown.map((one) => ({ ...one, share: one.value / total, itemStyle: { color: viridis(one.value / most), borderRadius: [0, 3, 3, 0] } })) }],
     };
   }
