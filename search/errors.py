@@ -27,6 +27,10 @@ class SpaceChanged(StudyChanged):
     """A stored study is resumed with another space."""
 
 
+class NoDriver(ValueError):  # noqa: N818 - says what is so
+    """A study's driver is asked for something, and there is none, or none that could do it."""
+
+
 class LeaseLost(Exception):  # noqa: N818
     """Another driver has taken the study over, or the study was deleted: this one must not write any more."""
 

@@ -14,8 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from search.database import TIMEOUT_S, Database, connect
-from search.errors import StudyLocked, StudyNotFound
-from search.leases import holder_age_s, refuse_sharers, this_process
+from search.errors import NoDriver, StudyLocked, StudyNotFound
+from search.leases import STALE_AFTER_S, holder_age_s, refuse_sharers, this_process
 from search.migrations.upgrade import ensure_current
 from search.schema import latency_tables, progress, studies
 from search.study_row import check_name
@@ -105,11 +105,20 @@ class Storage:
         """Ask a study's driver to `pause` or `stop`; None takes it back. Raises StudyNotFound and ValueError."""
         if wish not in (None, "pause", "stop"):
             raise ValueError(f"a driver cannot be asked to {wish!r}: expected 'pause', 'stop' or None")
+        self.database.write(lambda connection: _ask(connection, self._progress(connection, name)["study_id"], wish))
+
+    def control(self, name: str, action: str) -> None:
+        """Have a study's driver `pause`, `resume` or `stop`, which it does within seconds.
+
+        Raises StudyNotFound, ValueError for another action, and NoDriver where no driver is alive that could do it.
+        """
+        if action not in ("pause", "resume", "stop"):
+            raise ValueError(f"a driver cannot {action!r}: expected 'pause', 'resume' or 'stop'")
 
         def work(connection: sa.Connection) -> None:
             row = self._progress(connection, name)
-            this = progress.c.study_id == row["study_id"]
-            connection.execute(sa.update(progress).where(this).values(request=wish, updated_at=time.time()))
+            _check_driver(name, row, action)
+            _ask(connection, row["study_id"], None if action == "resume" else action)
 
         self.database.write(work)
 
@@ -261,3 +270,29 @@ def _summary(row: sa.RowMapping) -> StudySummary:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
+
+
+def driver_age_s(row: sa.RowMapping) -> float | None:
+    """Return the seconds since a study's driver, or any process that shares it, last said that it lives.
+
+    None where there is none. `row` is of `progress`, read with the database's clock as `now`.
+    """
+    if row["shared_at"] is not None and row["now"] - row["shared_at"] < STALE_AFTER_S:
+        return max(float(row["now"] - row["shared_at"]), 0.0)
+    return holder_age_s(row, row["now"], this_process())
+
+
+def _check_driver(name: str, row: sa.RowMapping, action: str) -> None:
+    """Raise NoDriver where nobody would do what is asked."""
+    if driver_age_s(row) is None:
+        what = study_state(row) if row["state"] == "running" else f"ended ({row['reason']})"
+        raise NoDriver(f"study {name!r} has no driver that could {action}: it is {what}; launch it again to go on")
+    if row["lease_host"] is None and action != "stop":
+        raise NoDriver(f"study {name!r} is shared by processes that can be stopped, not {action.removesuffix('e')}ed")
+    if action == "resume" and row["request"] == "stop":
+        raise NoDriver(f"study {name!r} is stopping already; launch it again to go on")
+
+
+def _ask(connection: sa.Connection, study_id: int, wish: str | None) -> None:
+    this = progress.c.study_id == study_id
+    connection.execute(sa.update(progress).where(this).values(request=wish, updated_at=time.time()))

@@ -12,6 +12,7 @@ import click
 from search.cli.best import best
 from search.cli.browse import list_studies, show, trials
 from search.cli.catalog import algorithms, spaces, studies
+from search.cli.control import pause, resume, stop
 from search.cli.dashboard import dashboard
 from search.cli.devices import devices
 from search.cli.doctor import doctor
@@ -25,7 +26,7 @@ from search.cli.recost import recost
 from search.cli.transfer import delete, load, save
 
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
-    "Search": (launch, profile, recost, doctor),
+    "Search": (launch, pause, resume, stop, profile, recost, doctor),
     "Look": (list_studies, show, trials, best, pareto, preparations, dashboard),
     "Keep": (export, save, load, delete),
     "What there is": (studies, spaces, algorithms, devices),

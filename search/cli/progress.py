@@ -78,6 +78,8 @@ class ProgressLine:
         parts += [f"{duration((budget - done) / rate)} left"] if rate > 0 and done < budget else []
         if failed:
             parts.insert(1, f"{failed:,} failed")
+        if study.requested() == "pause":
+            parts.insert(0, "paused")
         line = " · ".join(parts)
         return f"{_bar(done / budget)} {line}" if self._live else line
 

@@ -17,6 +17,7 @@ from search.dashboard import (
     changes,
     columns,
     control,
+    curves,
     devices,
     export,
     front,
@@ -34,7 +35,21 @@ from search.dashboard.store import Store
 from search.errors import StorageError, StudyLocked, StudyNotFound
 
 STATIC = Path(__file__).parent / "static"
-PARTS = (session, studies, control, columns, front, export, trials, trial, analyses, changes, devices, preparations)
+PARTS = (
+    session,
+    studies,
+    control,
+    columns,
+    front,
+    export,
+    trials,
+    trial,
+    analyses,
+    curves,
+    changes,
+    devices,
+    preparations,
+)
 DESCRIPTION = "Studies, trials, fronts and devices as the dashboard shows them. Every answer is JSON unless said."
 
 

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from search.dashboard.answers import json_answer
 from search.dashboard.asked import StoreOf, StudyOf
 from search.dashboard.refusal import bad_request, conflict
-from search.dashboard.store import Opened
-from search.dashboard.summaries import driver_age_s, state_of
+from search.dashboard.summaries import state_of
+from search.errors import NoDriver
 from search.study_notes import StudyNotes, read_notes, write_notes
 
 router = APIRouter(tags=["control"])
@@ -46,8 +46,10 @@ def control(study: StudyOf, store: StoreOf, wish: Control) -> Response:
     ends; the next launch goes on. It obeys within seconds. 409 where no driver is alive.
     """
     storage = store.writable()
-    _check(study, wish.action)
-    storage.request(study.view.name, None if wish.action == "resume" else wish.action)
+    try:
+        storage.control(study.view.name, wish.action)
+    except NoDriver as error:
+        raise conflict(str(error)) from error
     return json_answer({"name": study.view.name, "state": state_of(store.row_of(study.view.name))})
 
 
@@ -83,15 +85,3 @@ def _changed(notes: StudyNotes, changes: Changes) -> StudyNotes:
         return replace(notes, **given)
     except ValueError as error:
         raise bad_request(str(error)) from error
-
-
-def _check(study: Opened, action: str) -> None:
-    """Raise Refusal where nobody would obey."""
-    row, name = study.row, study.view.name
-    if driver_age_s(row) is None:
-        again = f"python -m search launch ... --name {name} goes on with it"
-        raise conflict(f"study {name!r} has no driver that could {action}: it is {state_of(row)}; {again}")
-    if row["lease_host"] is None and action != "stop":
-        raise conflict(f"study {name!r} is shared by several processes, which can be stopped but not {action}d")
-    if action == "resume" and row["request"] == "stop":
-        raise conflict(f"study {name!r} is stopping already; launch it again to go on")

@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from search.dashboard.store import Opened
-from search.leases import STALE_AFTER_S, holder_age_s, this_process
 from search.schema import fronts, metrics, trials
+from search.storage import driver_age_s
 from search.study_notes import StudyNotes, read_notes
 from search.study_tables import device_names, tables_used
 from search.study_view import study_state
@@ -70,13 +70,6 @@ def summary(study: Opened) -> dict[str, Any]:
         "archived": notes.archived,
         "change_seq": row["change_seq"],
     }
-
-
-def driver_age_s(row: sa.RowMapping) -> float | None:
-    """Return the seconds since a study's driver said that it lives; None where there is none."""
-    if row["shared_at"] is not None and row["now"] - row["shared_at"] < STALE_AFTER_S:
-        return max(float(row["now"] - row["shared_at"]), 0.0)
-    return holder_age_s(row, row["now"], this_process())
 
 
 def devices_of(settings: Mapping[str, Any]) -> list[str]:

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 Stop = Callable[[], str | None]
 """Says why the run has to end now ("interrupted", ...), or None."""
 
-ENDINGS = {"pause": "paused", "stop": "stopped"}
-"""What a run that was asked to end, by a row that somebody else wrote, says when it has."""
+STOPPED = "stopped"
+"""What a run that was asked to stop, by a row that somebody else wrote, says when it has."""
 
 PROGRESS_INTERVAL_S = 0.25
+PAUSE_S = 0.2
+"""How often a run that waits looks whether it may go on: the study itself is asked once a second."""
 
 
 class LauncherError(RuntimeError):
@@ -49,8 +51,9 @@ class Launcher(ABC):
     def run(self, study: Study, recipe: WorkerRecipe, stop: Stop, progress: Progress = silent) -> str:
         """Evaluate the study's trials until none are left or somebody stops it, and return why it ended.
 
-        Returns "budget reached", "space exhausted", "paused", "stopped", or what `stop` said. Trials that were cut
-        short are put back, to be run by the next launch. Raises LauncherError where evaluations cannot be run at all.
+        Returns "budget reached", "space exhausted", "stopped", or what `stop` said. While somebody wants a pause, no
+        trial is begun: those that run finish, and the run waits. Trials that were cut short are put back, to be run by
+        the next launch. Raises LauncherError where evaluations cannot be run at all.
         """
 
     @abstractmethod
@@ -68,18 +71,25 @@ class Watch:
     def __init__(self, study: Study, stop: Stop, progress: Progress) -> None:
         self._study, self._stop, self._progress = study, stop, progress
         self._shown = -float("inf")
-        self.requested: str | None = None
         self.stopped: str | None = None
+        self.paused = False
 
     def look(self) -> str | None:
         """Return why the run is to end, or None; show progress if it was not shown for a while."""
         now = time.monotonic()
         self.stopped = self.stopped or self._stop()
-        self.requested = ENDINGS.get(self._study.requested() or "")
+        requested = self._study.requested()
+        self.paused = requested == "pause"
         if now - self._shown >= PROGRESS_INTERVAL_S:
             self._shown = now
             self._progress(self._study)
-        return self.stopped or self.requested
+        return self.stopped or (STOPPED if requested == "stop" else None)
+
+    def wait(self) -> str | None:
+        """Return what `look` does, once no pause is wanted any more, or the run is to end."""
+        while (reason := self.look()) is None and self.paused:
+            time.sleep(PAUSE_S)
+        return reason
 
     def end(self, reason: str) -> str:
         """Show the final state and return `reason`."""

@@ -114,7 +114,8 @@ class _Run:
             reason = self._watch.look()
             if reason is None:
                 told_to_end = 0.0
-                self._hand_out()
+                if not self._watch.paused:
+                    self._hand_out()
             if not self._under_way() and (reason or self._nothing_waits()):
                 return self._end(reason or used_up(self._study))
             if self._watch.stopped:
@@ -186,6 +187,7 @@ class _Run:
         """Wait a moment for answers, and take in those that came."""
         heads = {worker.calls[0].ref: worker for worker in self._workers if worker.calls}
         if not heads:
+            time.sleep(WAIT_S if self._watch.paused else 0.0)
             return
         for ref in ray.wait(list(heads), timeout=WAIT_S)[0]:
             worker = heads[ref]

@@ -48,7 +48,7 @@ class SerialLauncher(Launcher):
         watch = Watch(study, stop, progress)
         with contextlib.closing(worker):
             while True:
-                ended = watch.look()
+                ended = watch.wait()
                 if ended is None and (trials := study.ask(1)):
                     _evaluate(study, worker, trials[0], watch)
                     continue

@@ -132,17 +132,34 @@ def test_an_interrupted_study_puts_its_trials_back_and_goes_on(launch: Launch) -
     assert launched.attempts() == [2, 2]
 
 
-def test_a_request_lets_running_trials_finish(launch: Launch) -> None:
+def test_a_request_to_stop_lets_running_trials_finish(launch: Launch) -> None:
     launched = launch("time.sleep(1.5)\nyield {'x': 1}", max_trials=50)
 
-    def ask_for_a_pause(study: Any) -> None:
+    def ask_for_the_end(study: Any) -> None:
         if study.counts()["RUNNING"]:
-            launched.storage.request("launched", "pause")
+            launched.storage.request("launched", "stop")
 
-    reason = two().run(launched.study, launched.recipe, lambda: None, ask_for_a_pause)
-    assert reason == "paused"
+    reason = two().run(launched.study, launched.recipe, lambda: None, ask_for_the_end)
+    assert reason == "stopped"
     assert set(launched.states()) == {"COMPLETED"}
     assert len(launched.states()) < 50
+
+
+def test_a_paused_run_waits_for_its_workers_and_goes_on(launch: Launch) -> None:
+    launched = launch("time.sleep(0.2)\nyield {'x': 1}", max_trials=30)
+    waited: list[int] = []
+
+    def pause_once(study: Any) -> None:
+        counts = study.counts()
+        if not waited and counts["COMPLETED"]:
+            launched.storage.request("launched", "pause")
+        if study.requested() == "pause" and not counts["RUNNING"]:
+            waited.append(counts["COMPLETED"])
+            launched.storage.request("launched", None)
+
+    assert two().run(launched.study, launched.recipe, lambda: None, pause_once) == "budget reached"
+    assert 0 < waited[0] < 30
+    assert launched.states() == ["COMPLETED"] * 30
 
 
 def test_workers_get_as_many_threads_as_cpus(launch: Launch) -> None:

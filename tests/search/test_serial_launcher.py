@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,6 @@ from launched_study import LaunchedStudy
 
 from search.launchers._base import LauncherError
 from search.launchers.serial import SerialLauncher
-from search.storage import open_storage
 
 Launch = Callable[..., LaunchedStudy]
 
@@ -85,12 +86,34 @@ def test_an_interrupted_study_goes_on(launch: Launch) -> None:
     assert launched.states() == ["COMPLETED"] * 6
 
 
-@pytest.mark.parametrize(("wish", "reason"), [("pause", "paused"), ("stop", "stopped")])
-def test_a_request_in_the_database_ends_the_run(launch: Launch, wish: str, reason: str) -> None:
+def test_a_request_to_stop_ends_the_run(launch: Launch) -> None:
     launched = launch("yield {'x': number}")
-    with open_storage(f"sqlite:///{launched.folder}/search.db") as viewer:
-        viewer.request("launched", wish)
-    assert launched.run(SerialLauncher()) == reason
+    launched.storage.request("launched", "stop")
+    assert launched.run(SerialLauncher()) == "stopped"
+    assert launched.states() == []
+
+
+def test_a_paused_run_waits_and_goes_on(launch: Launch) -> None:
+    launched = launch("yield {'x': number}")
+    launched.storage.request("launched", "pause")
+    begun: list[int] = []
+
+    def resume_after_a_while() -> None:
+        time.sleep(0.5)
+        begun.append(len(launched.states()))
+        launched.storage.request("launched", None)
+
+    threading.Thread(target=resume_after_a_while).start()
+    assert launched.run(SerialLauncher()) == "budget reached"
+    assert begun == [0]
+    assert launched.states() == ["COMPLETED"] * 6
+
+
+def test_a_paused_run_can_be_stopped(launch: Launch) -> None:
+    launched = launch("yield {'x': number}")
+    launched.storage.request("launched", "pause")
+    looks = iter([None, None, "interrupted"])
+    assert launched.run(SerialLauncher(), stop=lambda: next(looks)) == "interrupted"
     assert launched.states() == []
 
 
