@@ -118,7 +118,7 @@ class Guard:
             return None
         if _same(_cookie(headers.get("cookie", "")), access.session):
             return None
-        if path.startswith("/api/") or scope["method"] not in SAFE:
+        if path.startswith("/api/v1/") or scope["method"] not in SAFE:
             return failure(401, "the token is missing or wrong: send it as 'Authorization: Bearer TOKEN'")
         return RedirectResponse(f"{scope.get('root_path', '')}/login?{urlencode({'next': path})}", 303)
 
