@@ -37,7 +37,7 @@ def browser() -> Iterator[Any]:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The dashboard of the studies mixed, perceptrons and nasbench201."""
     folder = tmp_path_factory.mktemp("demo")
-    with serve(demo_database(folder)) as served:
+    with serve(demo_database(folder), "--study", str(folder / "perceptrons.py")) as served:
         yield served
 
 
