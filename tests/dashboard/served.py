@@ -43,7 +43,7 @@ class Served:
         while True:
             try:
                 return self.get(path)
-            except urllib.error.HTTPError:
+            except urllib.error.URLError:
                 assert time.monotonic() < end, f"{path} does not come"
                 time.sleep(0.1)
 
@@ -82,7 +82,9 @@ def serve(storage: str, *options: str) -> Iterator[Served]:
         assert process.stdout is not None
         found = re.search(r"http://\S+", process.stdout.readline())
         assert found is not None, "the dashboard did not say where it listens"
-        yield Served(found.group().rstrip("/"))
+        served = Served(found.group().rstrip("/"))
+        served.wait_for("/session")
+        yield served
     finally:
         process.terminate()
         process.wait(15)
