@@ -14,6 +14,7 @@ import { param, setParams } from "../core/location.js";
 import { STATES, StudyData } from "../core/study_data.js";
 import { colour } from "../core/theme.js";
 import { disc } from "../front/plane.js";
+import { recosted } from "../front/view.js";
 import { paretoFront } from "../front/pareto.js";
 import { algorithmName, rateWords, stateMark, trialsWords } from "../study/words.js";
 import { hypervolumeOver } from "./hypervolume.js";
@@ -22,7 +23,8 @@ const COMPLETED = STATES.indexOf("COMPLETED");
 
 export async function compareStudies(place, names) {
   const studies = await Promise.all(names.map((name) => new StudyData(name).open()));
-  const shared = studies[0].metrics.map((metric) => metric.name).filter((name) => studies.every((data) => data.metrics.some((metric) => metric.name === name)));
+  const known = (data) => [...data.metrics.map((metric) => metric.name), ...recosted(data)];
+  const shared = [...new Set(known(studies[0]))].filter((name) => studies.every((data) => known(data).includes(name)));
   fill(place, overview(studies));
   if (shared.length < 2) {
     place.append(el("p", { class: "notice" }, "These studies share fewer than two metrics: there is no plane for their fronts."));
@@ -133,10 +135,12 @@ function volume(box, studies, view) {
   const reference = [0, 1].map((at) => done.reduce((most, point) => Math.max(most, point[at]), -Infinity));
   const histories = losses.map((points) => hypervolumeOver(points, reference));
   const most = Math.max(...histories.map((history) => history.at(-1)[1])) || 1;
+  const early = histories.map((history, at) => history.filter(([count]) => count <= 0.05 * losses[at].length).at(-1)?.[1] ?? 0);
+  const least = Math.max(0, Math.floor((20 * Math.min(...early)) / most - 1) / 20);
   const drawn = chart(box, () => ({
     xAxis: axis("completed trials", { type: "value", scale: false }),
-    yAxis: axis("hypervolume (best of these = 1)", { type: "value", min: 0, nameGap: 40, scale: false, axisLabel: { formatter: (value) => tickText(value, [value]) } }),
-    series: studies.map((data, at) => ({ type: "line", step: "end", name: data.name, data: histories[at].map(([count, value]) => [count, value / most]), showSymbol: true, symbolSize: 4, lineStyle: { color: category(at), width: 2 }, itemStyle: { color: category(at) } })),
+    yAxis: axis("hypervolume (best of these = 1)", { type: "value", min: least, max: 1, nameGap: 40, scale: false, axisLabel: { formatter: (value) => tickText(value, [value]) } }),
+    series: studies.map((data, at) => ({ type: "line", step: "end", clip: true, name: data.name, data: histories[at].map(([count, value]) => [count, value / most]), showSymbol: histories[at].length < 60, symbolSize: 4, lineStyle: { color: category(at), width: 2 }, itemStyle: { color: category(at) } })),
   }), {
     card: ({ data: point, seriesName }) => point && [el("h3", {}, seriesName), pairs([["completed trials", whole(point[0])], ["hypervolume", sig(point[1])]])],
     csv: () => [["study", "trials", "hypervolume"], studies.flatMap((data, at) => histories[at].map(([count, value]) => [data.name, count, value]))],

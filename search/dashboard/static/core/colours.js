@@ -29,5 +29,5 @@ export function learnDevices(names) {
 }
 export function deviceColour(name) {
   if (!known.includes(name)) known.push(name);
-  return category(known.indexOf(name));
+  return category(known.indexOf(name) % 6); // the seventh is grey, which means nothing
 }

@@ -14,7 +14,8 @@ startTheme();
 document.addEventListener("keydown", onKey);
 export const devicesKnown = get("/devices").then((answer) => {
   const devices = Array.isArray(answer) ? answer : answer.devices;
-  learnDevices(devices.map((device) => device.name).sort());
+  const own = (device) => (device.source === "shipped" ? 1 : 0);
+  learnDevices([...devices].sort((a, b) => own(a) - own(b) || a.name.localeCompare(b.name)).map((device) => device.name));
   return devices;
 }).catch(() => []);
 

@@ -55,7 +55,7 @@ export function logScatter(box, points, { x, y, ink, slope = 1, card, header = [
     const [low, high] = extent(positive.map((point) => point[at]));
     return { min: Math.log10(low) - 0.05, max: Math.log10(high) + 0.05 };
   };
-  const log = (name, at, more = {}) => axis(name, { type: "value", ...range(at), axisTick: { show: false, customValues: ticksOf(range(at)) }, axisLabel: { customValues: ticksOf(range(at)), formatter: (value) => tickText(Number((10 ** value).toPrecision(3)), [10 ** value]) }, ...more });
+  const log = (name, at, more = {}) => axis(name, { type: "value", ...range(at), axisTick: { show: false, customValues: ticksOf(range(at)) }, axisLabel: { showMinLabel: true, showMaxLabel: true, customValues: ticksOf(range(at)), formatter: (value) => tickText(Number((10 ** value).toPrecision(3)), [10 ** value]) }, ...more });
   return chart(box, () => {
     const { min, max } = range(0);
     return {

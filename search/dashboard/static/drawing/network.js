@@ -23,8 +23,11 @@ export function drawNetwork(network, { width, height, device, small = false, dif
 
 const summaryOf = (network) => `Network of ${network.layers.reduce((sum, layer) => sum + (layer.skipped ? 0 : layer.repeats ?? 1), 0)} layers: ${network.layers.slice(0, 12).map(shortLabel).join(", ")}`;
 
-// "relu_conv_bn 16x32x32 -> 16x32x32 (relu > conv2d 3x3 > batch_norm2d)" without what runs inside.
-export const shortLabel = (layer) => String(layer.label ?? layer.kind).replace(/ \(.*\)$/, "");
+// "relu_conv_bn 16x32x32 -> 16x32x32 (relu > conv2d 3x3 > batch_norm2d)" as "relu_conv_bn 3x3 16x32x32 -> 16x32x32".
+export function shortLabel(layer) {
+  const plain = String(layer.label ?? layer.kind).replace(/ \(.*\)$/, "");
+  return layer.kernel > 0 ? plain.replace(/ /, ` ${layer.kernel}x${layer.kernel} `) : plain;
+}
 
 export function latencyOf(layer, device) {
   if (!layer.latency) return null;

@@ -19,6 +19,7 @@ export class FrontPlane {
 
   // Where everything lies, for a size; `view` = {x, y, logX, logY, front, bounds}.
   lay(width, height, view) {
+    if (this.laid?.view === view && this.laid.width === width && this.laid.height === height) return this.laid;
     const { data } = this;
     const [xs, ys] = [data.column(view.x), data.column(view.y)];
     const states = data.column("state");
@@ -41,7 +42,7 @@ export class FrontPlane {
       else rows.push(row);
     }
     const onFront = new Set(view.front);
-    this.laid = { box, x, y, px, py, rows, going, onFront, outside, view, nearest: new Nearest(px, py, rows, width, height) };
+    this.laid = { width, height, box, x, y, px, py, rows, going, onFront, outside, view, nearest: new Nearest(px, py, rows, width, height) };
     return this.laid;
   }
 
@@ -59,7 +60,7 @@ export class FrontPlane {
     const { selection } = this;
     const many = rows.length > LARGE;
     const radius = many ? 1 : rows.length > 3000 ? 1.8 : 2.4;
-    const behind = rows.filter((row) => !onFront.has(row));
+    const behind = (this.laid.behind ??= rows.filter((row) => !onFront.has(row)));
     const dot = (row) => {
       if (many) pen.rect(px[row] - radius, py[row] - radius, 2 * radius, 2 * radius);
       else {
@@ -73,6 +74,10 @@ export class FrontPlane {
       work();
     };
     const brushed = selection.mask !== null;
+    if (many && pen instanceof CanvasRenderingContext2D) {
+      this.drawMany(pen, behind, brushed);
+      return;
+    }
     pen.globalAlpha = brushed ? 0.22 : many ? 0.5 : 0.6;
     pen.fillStyle = colour("dominated");
     layer((row) => !HOLLOW.has(states[row]) && !(brushed && selection.has(row)), () => pen.fill());
@@ -86,6 +91,27 @@ export class FrontPlane {
       layer((row) => selection.has(row) && !HOLLOW.has(states[row]), () => pen.fill());
       layer((row) => selection.has(row) && HOLLOW.has(states[row]), () => pen.stroke());
     }
+    pen.globalAlpha = 1;
+  }
+
+  // Many points: all of them once into a picture of their own, which is then laid down; what is brushed above it.
+  drawMany(pen, behind, brushed) {
+    const { laid, selection } = this;
+    const grey = colour("dominated");
+    const ratio = devicePixelRatio || 1;
+    if (laid.picture?.grey !== grey) {
+      const canvas = new OffscreenCanvas(laid.width * ratio, laid.height * ratio);
+      const below = canvas.getContext("2d");
+      below.scale(ratio, ratio);
+      below.fillStyle = grey;
+      for (const row of behind) below.fillRect(laid.px[row] - 1, laid.py[row] - 1, 2, 2);
+      laid.picture = { canvas, grey };
+    }
+    pen.globalAlpha = brushed ? 0.2 : 0.5;
+    pen.drawImage(laid.picture.canvas, 0, 0, laid.width, laid.height);
+    pen.globalAlpha = 0.8;
+    pen.fillStyle = colour("accent");
+    if (brushed) for (const row of behind) if (selection.mask[row]) pen.fillRect(laid.px[row] - 1, laid.py[row] - 1, 2, 2);
     pen.globalAlpha = 1;
   }
 

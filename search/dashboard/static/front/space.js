@@ -1,5 +1,5 @@
 // The Pareto front in three metrics: a turning cube of points, drawn without WebGL.
-import { makeScale, extent, tickText } from "../canvas/scale.js";
+import { makeScale, mostOf, tickText } from "../canvas/scale.js";
 import { textFont } from "../canvas/surface.js";
 import { metricLabel } from "../core/format.js";
 import { STATES } from "../core/study_data.js";
@@ -29,7 +29,7 @@ export class FrontSpace {
     const states = data.column("state");
     const logs = [view.logX, view.logY, false];
     const usable = (row) => states[row] === COMPLETED && columns.every((values, axis) => Number.isFinite(values[row]) && (!logs[axis] || values[row] > 0));
-    const scales = columns.map((values, axis) => makeScale(extent(values, usable), [-1, 1], { log: logs[axis] }));
+    const scales = columns.map((values, axis) => makeScale(mostOf(values, usable, view.front, data.direction(names[axis])), [-1, 1], { log: logs[axis] }));
     const project = this.projector(width, height);
     this.frame(pen, scales, names, project);
     const [px, py] = [new Float32Array(data.rows), new Float32Array(data.rows)];
@@ -37,9 +37,15 @@ export class FrontSpace {
     const step = Math.max(1, Math.ceil(data.rows / MOST));
     const onFront = new Set(view.front);
     const rows = [];
+    let outside = 0;
     for (let row = 0; row < data.rows; row += 1) {
       if (!usable(row) || (row % step && !onFront.has(row))) continue;
-      [px[row], py[row], depth[row]] = project(scales.map((scale, axis) => scale.at(columns[axis][row])));
+      const place = scales.map((scale, axis) => scale.at(columns[axis][row]));
+      if (place.some((at) => at < -1.01 || at > 1.01)) {
+        outside += 1;
+        continue;
+      }
+      [px[row], py[row], depth[row]] = project(place);
       rows.push(row);
     }
     rows.sort((a, b) => depth[a] - depth[b]);
@@ -57,7 +63,7 @@ export class FrontSpace {
       disc(pen, px[row], py[row], row === view.knee ? 6 : 4 + depth[row] * 0.6, colour(row === view.knee ? "knee" : "front"), colour("panel"));
     }
     pen.globalAlpha = 1;
-    this.laid = { px, py, rows, onFront, going: [], view, outside: 0, nearest: new Nearest(px, py, rows, width, height), box: { left: 0, top: 0, width, height } };
+    this.laid = { px, py, rows, onFront, going: [], view, outside: outside * step, nearest: new Nearest(px, py, rows, width, height), box: { left: 0, top: 0, width, height } };
   }
 
   projector(width, height) {
@@ -66,7 +72,7 @@ export class FrontSpace {
     return ([x, y, z]) => {
       const across = x * ca + z * sa;
       const away = -x * sa + z * ca;
-      return [width / 2 + size * across, height / 2 - size * (y * cu + away * -su) * 1.0, away * cu + y * su];
+      return [width / 2 + size * across, height * 0.47 - size * (y * cu + away * -su) * 1.0, away * cu + y * su];
     };
   }
 
@@ -94,7 +100,7 @@ export class FrontSpace {
     line(corner(-1, -1, -1), corner(-1, -1, 1));
     pen.stroke();
     const places = [(at) => corner(at, -1.12, 1.06), (at) => corner(-1.1, at, -1), (at) => corner(1.1, -1.1, at)];
-    const titles = [corner(0, -1.45, 1.25), corner(-1, 1.2, -1), corner(1.3, -1.45, 0)];
+    const titles = [corner(-0.15, -1.2, 1.35), corner(-1.45, 0.1, -1), corner(1.42, -1.2, 0)];
     scales.forEach((scale, axis) => {
       const ticks = scale.ticks(4);
       pen.fillStyle = colour("soft");
@@ -104,7 +110,7 @@ export class FrontSpace {
       for (const tick of ticks) pen.fillText(tickText(tick, ticks), ...places[axis](scale.at(tick)).slice(0, 2));
       pen.fillStyle = colour("ink");
       pen.font = textFont(12, 600);
-      pen.textAlign = axis === 1 ? "center" : axis === 0 ? "right" : "left";
+      pen.textAlign = axis === 2 ? "left" : "right";
       pen.fillText(metricLabel(this.data.metric(names[axis])), titles[axis][0], titles[axis][1]);
     });
   }

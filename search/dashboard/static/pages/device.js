@@ -97,7 +97,11 @@ function table(place, device) {
 
 function provenance(place, device) {
   const rows = Object.entries(device.provenance ?? {}).filter(([, value]) => value !== null && value !== "");
-  const plain = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
+  const plain = (value) => {
+    if (typeof value === "number") return el("span", { title: exact(value) }, sig(value));
+    if (typeof value !== "object") return String(value);
+    return Array.isArray(value) ? value.join(", ") : Object.entries(value).map(([key, inside]) => `${key} ${inside}`).join(", ");
+  };
   place.append(el("div", { class: "panel" }, el("h2", {}, "Where the figures come from"), rows.length ? el("dl", { class: "pair" }, rows.map(([key, value]) => [el("dt", {}, key.replaceAll("_", " ")), el("dd", { class: "wrap" }, plain(value))])) : el("p", { class: "soft" }, "Nothing is recorded."),
     el("p", {}, el("a", { href: page(`/devices?a=${encodeURIComponent(name)}`) }, "Compare it with another device"))));
 }

@@ -53,7 +53,7 @@ function frame(modules) {
   const cards = el("div", { class: "cards" });
   const chips = el("div", { class: "chips", role: "status" });
   const links = el("nav", { class: "sections", "aria-label": "Parts of this study" }, used.map(([key, words]) => el("a", { href: `#${key}` }, words)));
-  fill(byId("page"), status, cards, chips, sections.front, links, used.slice(1).map(([key]) => sections[key]));
+  fill(byId("page"), status, cards, sections.front, el("div", { class: "stuck" }, links, chips), used.slice(1).map(([key]) => sections[key]));
   spy(links, sections);
   return { status, cards, chips, sections };
 }

@@ -22,6 +22,7 @@ export async function draw(figure, { data, selection }) {
     found = await ask();
   }
   if (!found.curves.length) {
+    figure.plot.style.setProperty("--height", "120px");
     figure.empty("No trial reported more than one step: an evaluator that yields metrics as it goes fills this.");
     return;
   }

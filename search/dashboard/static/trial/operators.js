@@ -34,10 +34,10 @@ export function drawOperators(place, { trial, metric }) {
       if (layer.skipped) continue;
       const name = shortLabel(layer);
       const repeats = layer.repeats ?? 1;
-      const one = sums.get(name) ?? { name, value: 0, count: 0 };
+      const one = sums.get(layer.label) ?? { name, value: 0, count: 0 };
       one.value += repeats * (latencyOf(layer, device) ?? 0);
       one.count += repeats;
-      sums.set(name, one);
+      sums.set(layer.label, one);
     }
     return [...sums.values()].sort((a, b) => b.value - a.value);
   }
