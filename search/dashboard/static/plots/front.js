@@ -35,13 +35,15 @@ export async function draw(figure, { data, selection }) {
   addTools(figure, el("details", { class: "axes", open: innerWidth > 640 }, el("summary", {}, "Axes"), controls));
   showControls();
   describe();
-  interact({ figure, paper, upper, data, selection, painter, view: () => view });
+  const fresh = new Map();
+  interact({ figure, paper, upper, data, selection, painter, fresh, view: () => view });
   figure.save.csv = () => [["number", view.x, view.y, ...(view.z ? [view.z] : [])], view.front.map((row) => [row, ...[view.x, view.y, view.z].filter(Boolean).map((name) => data.column(name)[row])])];
   selection.onchange(() => paper.redraw());
-  data.onchange(async () => {
+  data.onchange(async (numbers) => {
     await bring();
     paper.redraw();
     describe();
+    for (const number of numbers) fresh.set(number, performance.now());
   });
 
   async function bring() {
@@ -81,6 +83,7 @@ export async function draw(figure, { data, selection }) {
       return el("span", {}, mark, text);
     };
     fill(legend, key("", "front", `front (${whole(view.front.length)})`), key("", "dominated", "dominated"), key("hollow", "dominated", "infeasible, stopped or failed"),
+      data.summary.counts.running > 0 && key("hollow", "accent", `running (${whole(data.summary.counts.running)})`),
       view.knee !== null && key("", "knee", "knee"), view.bounds.length > 0 && key("line", "limit", "constraint"),
       el("span", { class: "end soft" }, view.z ? "drag to turn" : "drag to brush · click a trial to open it"));
     requestAnimationFrame(() => {
@@ -102,7 +105,7 @@ function deviceSwitch(devices, chosen, onchoice) {
 }
 
 // Hover, click, brush, keys; and the layer above the plot that shows them.
-function interact({ paper, upper, data, selection, painter, view, figure }) {
+function interact({ paper, upper, data, selection, painter, fresh, view, figure }) {
   const { canvas } = paper;
   let from = null;
   let at = null;
@@ -125,6 +128,7 @@ function interact({ paper, upper, data, selection, painter, view, figure }) {
       pen.strokeRect(Math.min(from[0], at[0]), Math.min(from[1], at[1]), Math.abs(at[0] - from[0]), Math.abs(at[1] - from[1]));
     }
     if (painter().laid && painter().drawGoing) painter().drawGoing(pen, beat);
+    if (painter().laid) drawFresh(pen, painter().laid, fresh);
     if (hovered >= 0 && painter().laid) ring(pen, painter().laid.px[hovered], painter().laid.py[hovered]);
   }
 
@@ -196,7 +200,21 @@ function interact({ paper, upper, data, selection, painter, view, figure }) {
       hover(-1);
     }
   });
-  pulse((beat) => painter().laid?.going.length && above(beat));
+  pulse((beat) => (painter().laid?.going.length || fresh.size) && above(beat));
+}
+
+// New trials: a ring that fades within two seconds.
+function drawFresh(pen, { px, py, rows }, fresh) {
+  const known = new Set(fresh.size ? rows : []);
+  for (const [row, since] of fresh) {
+    const age = (performance.now() - since) / 2000;
+    if (age > 1 || still()) fresh.delete(row);
+    else if (known.has(row)) {
+      pen.globalAlpha = 1 - age;
+      ring(pen, px[row], py[row]);
+    }
+  }
+  pen.globalAlpha = 1;
 }
 
 function ring(pen, x, y) {
