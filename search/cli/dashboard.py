@@ -51,6 +51,7 @@ def dashboard(
         closing(Store(storage, read_only=read_only, programs=programs)) as store,
     ):
         shown = f"http://{f'[{host}]' if ':' in host else host}:{socket.getsockname()[1]}{root_path}/"
+        store.prepare()
         out.line(f"dashboard of {store.label}: {shown}{f'?token={token}' if token else ''}")
         out.note("read-only; Ctrl-C ends it" if read_only else "Ctrl-C ends it")
         serve(create_app(store, access), socket, root_path)

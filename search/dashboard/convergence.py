@@ -8,7 +8,7 @@ from search.dashboard.store import Opened
 from search.dashboard.study_columns import COMPLETED
 from search.objectives import hypervolume, nondominated
 
-POINTS = 250
+POINTS = 120
 """How many points the curve has at most."""
 
 LARGEST = 4

@@ -65,6 +65,12 @@ class Store:
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[int, str, int], _Kept] = OrderedDict()
 
+    def prepare(self) -> None:
+        """Read what every first look needs: the devices, and the library that fronts are computed with."""
+        import moocore  # noqa: F401
+
+        self.devices.all()
+
     @property
     def label(self) -> str:
         """The address without its password."""

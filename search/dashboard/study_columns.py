@@ -21,7 +21,8 @@ from search.study_view import DTYPES, StudyView
 from search.trials import TrialState
 
 STATES = tuple(str(state) for state in TrialState)
-COMPLETED = STATES.index(TrialState.COMPLETED)
+CODES = {state: code for code, state in enumerate(STATES)}
+COMPLETED = CODES[TrialState.COMPLETED]
 TIMES = ("created_at", "started_at", "finished_at", "elapsed_s")
 CHUNK = 500
 """Rows at a time: fewer than would set off the garbage collector, which would double the time."""
@@ -62,7 +63,7 @@ class StudyColumns:
 
     def times(self, name: str, sequence: int) -> np.ndarray:
         """Return one of `TIMES`: float64, seconds, NaN where it has not happened."""
-        return self._column("times", name, sequence)
+        return self._column(name, name, sequence)
 
     def attempts(self, sequence: int) -> np.ndarray:
         """Return each trial's attempt, int32."""
@@ -150,12 +151,11 @@ class StudyColumns:
 
     def _read_states(self, connection: sa.Connection, since: int, _group: str) -> None:
         numbers, (states,) = self._rows(connection, since, "state")
-        self._put("state", numbers, np.fromiter(map(STATES.index, states), np.uint8, len(states)))
+        self._put("state", numbers, np.fromiter(map(CODES.__getitem__, states), np.uint8, len(states)))
 
-    def _read_times(self, connection: sa.Connection, since: int, _group: str) -> None:
-        numbers, values = self._rows(connection, since, *TIMES)
-        for name, column in zip(TIMES, values, strict=True):
-            self._put(name, numbers, np.array(column, np.float64))
+    def _read_time(self, connection: sa.Connection, since: int, name: str) -> None:
+        numbers, (values,) = self._rows(connection, since, name)
+        self._put(name, numbers, np.array(values, np.float64))
 
     def _read_who(self, connection: sa.Connection, since: int, _group: str) -> None:
         numbers, (attempts, workers) = self._rows(connection, since, "attempt", "worker")
@@ -188,7 +188,7 @@ class StudyColumns:
 
 _READERS: dict[str, Callable[[StudyColumns, sa.Connection, int, str], None]] = {
     "state": StudyColumns._read_states,
-    "times": StudyColumns._read_times,
+    **dict.fromkeys(TIMES, StudyColumns._read_time),
     "who": StudyColumns._read_who,
     "genotype": StudyColumns._read_genotypes,
     "names": StudyColumns._read_names,

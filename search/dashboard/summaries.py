@@ -88,10 +88,11 @@ def _read(study: Opened) -> tuple[dict[str, float | None], float | None, StudyNo
 
 def _best(connection: sa.Connection, study: Opened) -> dict[str, float | None]:
     """Return the best value of each objective, which some trial of the front has."""
-    same = (fronts.c.study_id == metrics.c.study_id) & (fronts.c.number == metrics.c.number)
     names = [objective.metric for objective in study.view.objectives]
-    query = sa.select(metrics.c.name, sa.func.min(metrics.c.value), sa.func.max(metrics.c.value)).join(fronts, same)
-    query = query.where(fronts.c.study_id == study.view.id, metrics.c.name.in_(names)).group_by(metrics.c.name)
+    front = sa.select(fronts.c.number).where(fronts.c.study_id == study.view.id)
+    query = sa.select(metrics.c.name, sa.func.min(metrics.c.value), sa.func.max(metrics.c.value))
+    query = query.where(metrics.c.study_id == study.view.id, metrics.c.number.in_(front), metrics.c.name.in_(names))
+    query = query.group_by(metrics.c.name)
     found = {name: (low, high) for name, low, high in connection.execute(query).all()}
     return {o.metric: found[o.metric][o.sign > 0] if o.metric in found else None for o in study.view.objectives}
 
