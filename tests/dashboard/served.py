@@ -43,7 +43,9 @@ class Served:
         while True:
             try:
                 return self.get(path)
-            except urllib.error.URLError:
+            except urllib.error.URLError as error:
+                if getattr(error, "code", 0) == 401:  # it is there, and asks for its token
+                    return None
                 assert time.monotonic() < end, f"{path} does not come"
                 time.sleep(0.1)
 
@@ -80,7 +82,7 @@ def serve(storage: str, *options: str) -> Iterator[Served]:
     process = subprocess.Popen(command, env=os.environ | SPACE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     try:
         assert process.stdout is not None
-        found = re.search(r"http://\S+", process.stdout.readline())
+        found = re.search(r"http://[^\s?]+", process.stdout.readline())
         assert found is not None, "the dashboard did not say where it listens"
         served = Served(found.group().rstrip("/"))
         served.wait_for("/session")

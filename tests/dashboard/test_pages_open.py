@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.dashboard.demo_study import HOSTILE
-from tests.dashboard.served import Served, opened
+from tests.dashboard.served import Served, opened, serve
 
 AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js"
 PAGES = {
@@ -101,3 +101,22 @@ def test_a_study_that_is_not_there_says_what_is(browser: Any, demo: Served) -> N
     assert answer.status == 404
     assert "nothing" in page.locator(".notice").first.text_content()
     context.close()
+
+
+def test_a_token_is_asked_for_once(browser: Any, tmp_path: Path) -> None:
+    with serve(f"sqlite:///{tmp_path}/search.db", "--token", "secret") as served:
+        page = browser.new_page()
+        page.goto(f"{served.address}/devices")
+        page.get_by_label("Token").fill("wrong")
+        page.get_by_role("button", name="Open").click()
+        page.get_by_text("That is not the token.").wait_for()
+        page.get_by_label("Token").fill("secret")
+        page.get_by_role("button", name="Open").click()
+        page.wait_for_url(f"{served.address}/devices")
+        page.close()
+
+
+def test_an_empty_storage_tells_what_fills_it(browser: Any, tmp_path: Path) -> None:
+    with serve(f"sqlite:///{tmp_path}/search.db") as served, opened(browser, served, "/") as seen:
+        assert seen.page.locator(".empty code").text_content() == "python -m search launch nasbench201"
+        assert seen.errors == []

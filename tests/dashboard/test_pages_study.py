@@ -235,3 +235,15 @@ def test_every_figure_of_the_page_is_drawn(study: Opened) -> None:
         study.page.wait_for_selector(f"[data-figure={name}] .plot canvas")
     assert "PED-ANOVA" in study.page.locator("[data-figure=importance] .note").text_content()
     assert study.errors == []
+
+
+def test_paper_is_light_and_has_no_controls(browser: Any, demo: Served) -> None:
+    with opened(browser, demo, STUDY, dark=True) as seen:
+        ready(seen.page)
+        seen.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        seen.page.emulate_media(media="print")
+        assert not seen.page.locator(".bar").is_visible()
+        assert not seen.page.locator("[data-figure=front] .tools").is_visible()
+        pixel = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 1, 1).data]"
+        assert seen.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--ink')") == "#000"
+        assert seen.page.locator(FRONT).evaluate(pixel) == [0, 0, 0, 0]

@@ -25,7 +25,7 @@ export function surface(figure, draw, { label, keys = false } = {}) {
   const redraw = () => { asked ||= requestAnimationFrame(now); };
   const sizes = new ResizeObserver(redraw);
   sizes.observe(figure.plot);
-  onTheme(redraw);
+  onTheme((event) => (event.detail.now ? now() : redraw()));
   const size = () => [figure.plot.clientWidth, figure.plot.clientHeight];
   figure.save.size = size;
   figure.save.svg = () => {

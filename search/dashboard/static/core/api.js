@@ -28,10 +28,14 @@ export async function getBlocks(path) {
   return answer.arrayBuffer();
 }
 
-export async function change(method, path, body) {
+// A dashboard that was started anew has another token: it is asked for once more.
+export async function change(method, path, body, again = true) {
   const { csrf_token: token } = await getSession();
   const headers = { Accept: "application/json", "Content-Type": "application/json", "X-CSRF-Token": token ?? "" };
-  return read(await fetch(api(path), { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }));
+  const answer = await fetch(api(path), { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  if (answer.status !== 403 || !again) return read(answer);
+  session = null;
+  return change(method, path, body, false);
 }
 
 async function read(answer) {

@@ -2,7 +2,7 @@
 import { api, get, studyPath } from "./api.js";
 import { byId } from "./dom.js";
 
-const WORDS = { live: "live", polling: "live", lost: "no answer: trying again", idle: "" };
+const WORDS = { live: "live", polling: "live", lost: "no answer: trying again", gone: "no longer stored: renamed or deleted" };
 
 // Calls `onchange({change_seq, counts, state, numbers})` for each change after `since`.
 export function follow(study, since, onchange) {
@@ -24,31 +24,41 @@ export function follow(study, since, onchange) {
       show("live");
       take(JSON.parse(event.data));
     });
+    source.addEventListener("gone", () => end("gone"));
     source.onopen = () => show("live");
     source.onerror = () => {
       source.close();
-      if (!ended) poll(1500);
+      poll(1500);
     };
   };
   const poll = async (wait) => {
-    if (ended) return;
+    if (ended || document.hidden) return;
+    let next = 1500;
     try {
       take(await get(`${studyPath(study)}/changes?since=${seq}`));
       show("polling");
-      setTimeout(poll, 1500, 1500);
     } catch (error) {
-      if (error.status === 304) setTimeout(poll, 1500, 1500);
-      else {
-        show("lost");
-        setTimeout(poll, wait, Math.min(2 * wait, 15000));
+      if (error.status === 404) {
+        end("gone");
+        return;
       }
+      show("lost");
+      next = Math.min(2 * wait, 15000);
     }
+    setTimeout(poll, next, next);
   };
-  listen();
-  addEventListener("pagehide", () => {
+  const end = (why) => {
     ended = true;
     source?.close();
+    show(why);
+  };
+  // A browser has few connections to one server: a tab that is not seen gives its own up.
+  document.addEventListener("visibilitychange", () => {
+    source?.close();
+    if (!document.hidden && !ended) listen();
   });
+  addEventListener("pagehide", () => source?.close());
+  listen();
 }
 
 export function show(state) {

@@ -18,7 +18,7 @@ export function onTheme(work) {
   document.addEventListener("theme", work);
 }
 
-const tell = () => document.dispatchEvent(new CustomEvent("theme"));
+const tell = (now = false) => document.dispatchEvent(new CustomEvent("theme", { detail: { now } }));
 
 function keep(theme) {
   if (theme === "system") delete document.documentElement.dataset.theme;
@@ -40,6 +40,22 @@ export function startTheme() {
     show();
     tell();
   });
-  system.addEventListener("change", tell);
+  system.addEventListener("change", () => tell());
+  printInLight();
   show();
+}
+
+// Paper is light: plots are drawn anew for it, and back.
+function printInLight() {
+  let before;
+  addEventListener("beforeprint", () => {
+    before = chosen();
+    document.documentElement.dataset.theme = "light";
+    tell(true);
+  });
+  addEventListener("afterprint", () => {
+    if (before === "system") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = before;
+    tell();
+  });
 }
