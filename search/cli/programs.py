@@ -25,11 +25,11 @@ class StudyPrograms:
 
     def __init__(self, files: Sequence[str] = ()) -> None:
         """Load the files. Raises StudyFileError."""
-        from search.study_file import load_study_file
+        from search.study_file import load_study_file, shipped_studies
 
         self._lock = threading.Lock()
         self._found = {made.space.fingerprint: made for made in map(load_study_file, files)}
-        self._tried: set[str] = set()
+        self._untried = set(shipped_studies())
 
     def why_not(self, study: StudyView) -> str:
         """Return why a study's program is not at hand, in one line; "" where it is."""
@@ -62,12 +62,12 @@ class StudyPrograms:
 
     def _definition(self, study: StudyView) -> StudyDefinition | None:
         """Return the program whose space is the study's; a shipped one is tried once, without stored overrides."""
-        from search.study_file import load_study_file, shipped_studies
+        from search.study_file import load_study_file
 
         named = study.settings.get("study")
         with self._lock:
-            if study.fingerprint not in self._found and named in shipped_studies() and named not in self._tried:
-                self._tried.add(str(named))
+            if study.fingerprint not in self._found and named in self._untried:
+                self._untried.remove(str(named))
                 try:
                     made = load_study_file(str(named))
                 except ValueError:

@@ -55,7 +55,7 @@ DESCRIPTION = "Studies, trials, fronts and devices as the dashboard shows them. 
 
 def create_app(store: Store, access: Access | None = None) -> FastAPI:
     """Return the dashboard of a database. Nothing listens yet: an ASGI server runs it."""
-    access = access or Access(read_only=store.read_only)
+    access = access or Access(read_only=store.writing is None)
     app = FastAPI(
         title="search", version=package_version(), description=DESCRIPTION, openapi_url="/api/v1/openapi.json",
         docs_url=None, redoc_url=None,

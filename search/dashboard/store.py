@@ -14,6 +14,7 @@ from search.dashboard.programs import NO_PROGRAMS, Programs
 from search.dashboard.refusal import Refusal, not_found
 from search.dashboard.study_columns import StudyColumns
 from search.database import Database, connect
+from search.migrations.upgrade import ensure_current
 from search.schema import progress, studies
 from search.storage import Storage, open_storage
 from search.study_view import StudyView
@@ -57,10 +58,15 @@ class Store:
     """The database of studies. Reads cannot lock it: SQLite is opened read-only."""
 
     def __init__(self, address: str, *, read_only: bool = False, programs: Programs = NO_PROGRAMS) -> None:
-        """Open the database at `address`, which is made if need be. Raises StorageError and ValueError."""
-        self.writing = open_storage(address, create=not read_only, timeout_s=WRITE_TIMEOUT_S)
-        self.reading = Storage(connect(address, read_only=True))
-        self.read_only, self.programs = read_only, programs
+        """Open the database at `address`, which is made if need be. Raises StorageError and ValueError.
+
+        A read-only dashboard neither makes it nor brings an older one up to date.
+        """
+        self.writing = None if read_only else open_storage(address, timeout_s=WRITE_TIMEOUT_S)
+        self.reading = Storage(connect(address, read_only=True, timeout_s=WRITE_TIMEOUT_S))
+        if read_only:
+            ensure_current(self.reading.database)
+        self.programs = programs
         self.analyst, self.devices = Analyst(), Devices(self.reading.database)
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[int, str, int], _Kept] = OrderedDict()
@@ -118,7 +124,7 @@ class Store:
 
     def writable(self) -> Storage:
         """Return the storage for a write. Raises Refusal where the dashboard is read-only."""
-        if self.read_only:
+        if self.writing is None:
             raise Refusal(403, "this dashboard is read-only: start it without --read-only to change anything")
         return self.writing
 
@@ -126,4 +132,5 @@ class Store:
         """Close the connections."""
         self.analyst.close()
         self.reading.close()
-        self.writing.close()
+        if self.writing is not None:
+            self.writing.close()

@@ -63,7 +63,7 @@ class StudyColumns:
 
     def times(self, name: str, sequence: int) -> np.ndarray:
         """Return one of `TIMES`: float64, seconds, NaN where it has not happened."""
-        return self._column(name, name, sequence)
+        return self._column("state" if name == "finished_at" else name, name, sequence)
 
     def attempts(self, sequence: int) -> np.ndarray:
         """Return each trial's attempt, int32."""
@@ -150,7 +150,9 @@ class StudyColumns:
         return np.array(numbers, np.int64), values
 
     def _read_states(self, connection: sa.Connection, since: int, _group: str) -> None:
-        numbers, (states,) = self._rows(connection, since, "state")
+        """Read when trials have finished, too, in the same pass: a study's page wants both."""
+        numbers, (states, finished) = self._rows(connection, since, "state", "finished_at")
+        self._put("finished_at", numbers, np.array(finished, np.float64))
         self._put("state", numbers, np.fromiter(map(CODES.__getitem__, states), np.uint8, len(states)))
 
     def _read_time(self, connection: sa.Connection, since: int, name: str) -> None:
@@ -188,7 +190,7 @@ class StudyColumns:
 
 _READERS: dict[str, Callable[[StudyColumns, sa.Connection, int, str], None]] = {
     "state": StudyColumns._read_states,
-    **dict.fromkeys(TIMES, StudyColumns._read_time),
+    **dict.fromkeys(("created_at", "started_at", "elapsed_s"), StudyColumns._read_time),
     "who": StudyColumns._read_who,
     "genotype": StudyColumns._read_genotypes,
     "names": StudyColumns._read_names,

@@ -11,7 +11,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("search", "spaces", "evaluators", "hardware_models")
 HEAVY_HOMES = {
     "ray": ("search.launchers", "search.cli", "search.studies"),
-    "optuna": ("search.algorithms.optuna",),
+    "optuna": ("search.algorithms.optuna", "search.dashboard.importance"),
+    "fastapi": ("search.dashboard", "search.cli.serving"),
+    "uvicorn": ("search.cli.serving",),
     "onnxruntime": ("hardware_models", "search.export", "search.cli"),
 }
 
@@ -58,6 +60,8 @@ def forbidden(module: str, name: str) -> bool:
         return not under(name, "search.algorithms", "spaces.genotype")
     if under(module, "search.study") and under(name, "ray", "search.launchers"):
         return True
+    if under(module, "search.dashboard") and under(name, "search.algorithms", "search.launchers", "search.cli"):
+        return True
     return any(under(name, heavy) and not under(module, *homes) for heavy, homes in HEAVY_HOMES.items())
 
 
@@ -75,6 +79,9 @@ def test_imports_go_one_way(module: str) -> None:
         ("search.algorithms.random", "search.storage"),
         ("search.study", "ray"),
         ("search.storage", "optuna"),
+        ("search.dashboard.trial", "search.algorithms.random"),
+        ("search.dashboard.trial", "spaces.nasbench201"),
+        ("search.study_view", "fastapi"),
     ],
 )
 def test_a_wrong_import_is_seen(module: str, name: str) -> None:

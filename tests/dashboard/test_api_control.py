@@ -62,7 +62,7 @@ def test_a_driver_pauses_goes_on_and_stops(own: Asking, tmp_path: Path) -> None:
 
 
 def test_a_note_beside_a_driver_does_not_disturb_it(own: Asking) -> None:
-    with mixed_study(own.store.writing, "driven", 5, finish=False) as study:
+    with mixed_study(own.store.writable(), "driven", 5, finish=False) as study:
         assert own.change("PATCH", "/studies/driven", {"note": "# here"}).status_code == 200
         study.annotate(0, {"later": 1.0})
         assert own.json("/studies/driven")["note"] == "# here"
@@ -76,7 +76,7 @@ def test_nobody_obeys_for_a_study_without_a_driver(own: Asking, action: str) -> 
 
 
 def test_what_is_driven_is_neither_renamed_nor_deleted(own: Asking) -> None:
-    with mixed_study(own.store.writing, "driven", 5, finish=False):
+    with mixed_study(own.store.writable(), "driven", 5, finish=False):
         assert own.change("PATCH", "/studies/driven", {"name": "other"}).status_code == 409
         assert own.change("DELETE", "/studies/driven").status_code == 409
     assert own.change("DELETE", "/studies/driven").status_code == 204

@@ -121,7 +121,7 @@ def test_nothing_new_is_a_304(api: Asking) -> None:
 
 def test_changes_name_the_trials_that_changed(own: Asking) -> None:
     before = own.json("/studies/mixed/changes")
-    with mixed_study(own.store.writing, "more", 3, finish=False) as study:
+    with mixed_study(own.store.writable(), "more", 3, finish=False) as study:
         assert own.json("/studies/more/changes", since=-1)["numbers"] == [0, 1, 2]
         assert own.json("/studies/more")["state"] == "running"
         study.annotate(1, {"seen": 1.0})
