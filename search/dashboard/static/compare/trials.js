@@ -48,7 +48,7 @@ function metricsTable(found) {
 function networks(found) {
   const box = figure("Networks", { id: "networks" });
   box.plot.classList.add("stack");
-  const known = [...new Set(found.flatMap(({ trial }) => costsOf(trial.network)))];
+  const known = [...new Set(found.flatMap(({ trial }) => costsOf(trial)))];
   const metric = (name) => metricOf(merged(found), name);
   if (known.length > 1) addTools(box, el("label", {}, "latency on", select(known.map((name) => ({ value: name, words: metricLabel(metric(name)) })), known.includes(param("device")) ? param("device") : known[0], (name) => {
     setParams({ device: name === known[0] ? "" : name });

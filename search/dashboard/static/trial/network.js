@@ -8,10 +8,14 @@ import { metricLabel, percent, sig, whole } from "../core/format.js";
 import { hideCard, pairs, showCard } from "../core/hover.js";
 import { param, setParams } from "../core/location.js";
 
-export const costsOf = (network) => [...new Set((network?.layers ?? []).flatMap((layer) => Object.keys(layer.latency ?? {})))];
+// The latencies that are known by layer, those that the trial has itself first.
+export function costsOf({ network, metrics }) {
+  const known = [...new Set((network?.layers ?? []).flatMap((layer) => Object.keys(layer.latency ?? {})))];
+  return known.sort((a, b) => (b in (metrics ?? {})) - (a in (metrics ?? {})));
+}
 
-export const chosenCost = (network) => {
-  const known = costsOf(network);
+export const chosenCost = (trial) => {
+  const known = costsOf(trial);
   return known.includes(param("device")) ? param("device") : known[0] ?? null;
 };
 
@@ -27,8 +31,8 @@ export function drawNetworkFigure(main, { trial, metric }) {
     box.say(`${trial.why_no_network || "this space has no drawing: a candidate with ops() gives one"}. The strip shows one square a decision.`);
     return;
   }
-  const known = costsOf(network);
-  if (known.length > 1) addTools(box, el("label", {}, "latency on", select(known.map((name) => ({ value: name, words: metricLabel(metric(name)) })), chosenCost(network), (name) => {
+  const known = costsOf(trial);
+  if (known.length > 1) addTools(box, el("label", {}, "latency on", select(known.map((name) => ({ value: name, words: metricLabel(metric(name)) })), chosenCost(trial), (name) => {
     setParams({ device: name === known[0] ? "" : name });
     draw();
   }, "Device")));
@@ -40,7 +44,7 @@ export function drawNetworkFigure(main, { trial, metric }) {
   sizes.observe(box.box);
 
   function draw() {
-    const device = chosenCost(network);
+    const device = chosenCost(trial);
     const total = network.latency?.[device];
     const picture = drawNetwork(network, { width: box.plot.clientWidth || 900, height: HEIGHT - 10, device, onhover: (place, event) => (place ? showCard(event.clientX, event.clientY, card(place, device, metric)) : hideCard()) });
     const holder = el("div", { class: "scroll-x", tabindex: "0", role: "region", "aria-label": "The network's blocks" }, picture);
