@@ -37,7 +37,10 @@ export async function draw(figure, { data }) {
       return;
     }
     if (!found.decisions.length) {
-      figure.empty("No importance yet: it needs more completed trials.");
+      figure.plot.style.setProperty("--height", "120px");
+      figure.empty(found.why || "No importance yet: it needs more completed trials.");
+      drawn?.dispose();
+      drawn = null;
       return;
     }
     const shown = Math.min(MOST, found.decisions.length);
