@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ def listen(host: str, port: int) -> socket.socket:
 def serve(app: FastAPI, at: socket.socket, root_path: str = "") -> None:
     """Answer requests until a signal ends it."""
     import uvicorn
+
+    gc.freeze()  # what was imported stays: no collection need look at it again
 
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, date_header=True, root_path=root_path,

@@ -8,7 +8,7 @@ from search.dashboard.store import Opened
 from search.dashboard.study_columns import COMPLETED
 from search.objectives import hypervolume, nondominated
 
-POINTS = 120
+POINTS = 80
 """How many points the curve has at most."""
 
 LARGEST = 4

@@ -142,10 +142,12 @@ class StudyColumns:
 
     def _rows(self, connection: sa.Connection, since: int, *names: str) -> tuple[np.ndarray, list[list[Any]]]:
         """Return the numbers of the trials that changed after `since`, and some of their values, by column."""
-        query = sa.select(trials.c.number, *(trials.c[name] for name in names)).where(
-            trials.c.study_id == self._view.id
-        )
-        query = query.where(trials.c.change_seq > since) if since >= 0 else query
+        mine = trials.c.study_id == self._view.id
+        columns = [trials.c[name] for name in names]
+        if since < 0:  # all of them: a column less to be fetched
+            values = fetched(connection, sa.select(*columns).where(mine).order_by(trials.c.number), len(names))
+            return np.arange(len(values[0])), values
+        query = sa.select(trials.c.number, *columns).where(mine, trials.c.change_seq > since)
         numbers, *values = fetched(connection, query, 1 + len(names))
         return np.array(numbers, np.int64), values
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from postgres_server import postgres, postgres_url
 
 from tests.dashboard.asking import api, demo_folder, own
 from tests.dashboard.served import Served, demo_database, serve
 
-__all__ = ["api", "demo_folder", "own"]
+__all__ = ["api", "demo_folder", "own", "postgres", "postgres_url"]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
