@@ -35,7 +35,7 @@ def test_a_new_trial_is_shown_within_two_seconds(browser: Any, running: Served) 
             told = time.monotonic()
             seen.page.wait_for_function(MORE, arg=before)
             delays.append(time.monotonic() - told)
-    assert min(delays) < 2.0
+    assert sorted(delays)[1] < 2.0
 
 
 def test_the_list_of_studies_follows(browser: Any, running: Served) -> None:

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.dashboard.conftest import browser, demo  # noqa: F401 - fixtures
 from tests.dashboard.served import Served
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +19,7 @@ def with_plot(route: Any) -> None:
     route.fulfill(response=answer, body=answer.text().replace('data-plots="', 'data-plots="elapsed '))
 
 
-def test_the_plot_is_drawn_by_the_page(browser: Any, demo: Served) -> None:  # noqa: F811
+def test_the_plot_is_drawn_by_the_page(browser: Any, demo: Served) -> None:
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.route(
         "**/studies/mixed", lambda route: with_plot(route) if "/api/" not in route.request.url else route.fallback()
