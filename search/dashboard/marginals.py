@@ -61,7 +61,6 @@ def choices(study: Opened) -> dict[str, Any]:
     """Return the shares of each decision's choices among the front's trials, and among all that completed."""
     completed = np.flatnonzero(study.columns.states(study.sequence) == COMPLETED)
     front = front_numbers(study)
-    front = front[front < len(study.columns.states(study.sequence))]
     named = zip(study.columns.decisions, groupings(study), strict=True)
     return {
         "front": len(front),

@@ -73,7 +73,8 @@ def front_numbers(study: Opened) -> np.ndarray:
     def read() -> np.ndarray:
         query = sa.select(fronts.c.number).where(fronts.c.study_id == study.view.id).order_by(fronts.c.number)
         with study.database.read() as connection:
-            return np.array(connection.scalars(query).all(), np.int64)
+            numbers = np.array(connection.scalars(query).all(), np.int64)
+        return numbers[numbers < len(study.columns.states(study.sequence))]  # later ones are another request's
 
     return study.columns.known.get("front", study.sequence, read)
 
@@ -92,8 +93,7 @@ def _plain(study: Opened, name: str) -> Column:
             return _worker(study)
         case "front":
             on_front = np.zeros(len(states), bool)
-            numbers = front_numbers(study)
-            on_front[numbers[numbers < len(states)]] = True
+            on_front[front_numbers(study)] = True
             return Column(name, on_front)
     return Column(name, columns.times(name, sequence))
 

@@ -6,6 +6,7 @@ Trials are numbered from 0 without a gap, so that a trial's number is its place 
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -27,6 +28,9 @@ TIMES = ("created_at", "started_at", "finished_at", "elapsed_s")
 CHUNK = 500
 """Rows at a time: fewer than would set off the garbage collector, which would double the time."""
 
+COUNTS_KEPT = 1000
+"""For how many values of `change_seq` it is remembered how many trials there were."""
+
 Arrays = dict[str, np.ndarray]
 
 
@@ -44,6 +48,7 @@ class StudyColumns:
         self._read_at: dict[str, int] = {}
         self._workers: dict[str, int] = {}
         self._names: set[str] = set()
+        self._counts: OrderedDict[int, int] = OrderedDict()
         self.decisions = read_decisions(view.space.get("columns")).columns
         self.known = KnownResults()
 
@@ -109,14 +114,21 @@ class StudyColumns:
         return found
 
     def _column(self, group: str, name: str, sequence: int) -> np.ndarray:
-        """Return a column, brought up to date if it was read before this `change_seq`, as long as the states are."""
+        """Return a column as of at least a `change_seq`: all columns of one are equally long, whatever came since."""
         with self._lock:
-            count = len(self._current("state", "state", sequence))
+            count = self._count(sequence)
             found = self._current(group, name, sequence)
             if len(found) >= count:
                 return found[:count]
             self._arrays[name] = _grown(found, count)  # a trial came between the two reads, or has no such metric
             return self._arrays[name]
+
+    def _count(self, sequence: int) -> int:
+        """Return how many trials a request at this `change_seq` sees: as many as the first one did."""
+        states = self._current("state", "state", sequence)
+        while len(self._counts) > COUNTS_KEPT:
+            self._counts.popitem(last=False)
+        return self._counts.setdefault(sequence, len(states))
 
     def _current(self, group: str, name: str, sequence: int) -> np.ndarray:
         self._refresh(group, sequence)

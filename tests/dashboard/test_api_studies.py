@@ -10,6 +10,7 @@ import pytest
 from search.study_view import StudyView
 from tests.dashboard.asking import API, Asking
 from tests.dashboard.demo_study import HOSTILE, mixed_study
+from tests.stored_study import make_study
 
 
 def test_the_list_has_a_line_on_every_study(api: Asking) -> None:
@@ -129,6 +130,19 @@ def test_changes_name_the_trials_that_changed(own: Asking) -> None:
         assert own.json("/studies/more/columns", names="seen")["columns"]["seen"] == [None, 1.0, None]
     assert own.json("/studies/more")["state"] == "interrupted"
     assert own.json("/studies/mixed/changes") == before
+
+
+def test_a_request_sees_as_many_trials_in_every_column_while_others_read_on(own: Asking) -> None:
+    with make_study(own.store.writable(), "growing") as study:
+        study.ask(4)
+        early = own.store.study("growing")
+        assert len(early.columns.states(early.sequence)) == 4
+        study.ask(1)
+        late = own.store.study("growing")
+        assert late.columns is early.columns
+        assert len(late.columns.worker_codes(late.sequence)) == 5
+        assert len(early.columns.worker_codes(early.sequence)) == 4
+        assert len(early.columns.genotypes(early.sequence)) == 4
 
 
 def test_a_study_that_is_not_there(api: Asking) -> None:
