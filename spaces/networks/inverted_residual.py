@@ -87,8 +87,8 @@ class ChannelShuffle(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return images of the same shape (n, channels, height, width)."""
-        count, channels, *sides = images.shape
-        grouped = images.reshape(count, self.groups, channels // self.groups, *sides)
+        count, channels, height, width = images.shape
+        grouped = images.reshape(count, self.groups, channels // self.groups, height, width)
         return grouped.transpose(1, 2).reshape(images.shape)
 
 
