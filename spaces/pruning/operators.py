@@ -1,0 +1,183 @@
+"""The operators of a network and of every smaller one: their shapes follow from how much of each group stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from torch import fx
+
+from hardware_models.graph import Graph
+from hardware_models.op import Op, Shape, chain
+from spaces.pruning.channels import Channels
+from spaces.pruning.settings import SKIPPED, kind_and_settings
+
+ACTIVATIONS = (
+    "relu",
+    "relu6",
+    "leaky_relu",
+    "elu",
+    "gelu",
+    "silu",
+    "mish",
+    "sigmoid",
+    "tanh",
+    "hardswish",
+    "hardsigmoid",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """The side of an axis: `constant` + the sum of `times` x the width of `group` over `terms`."""
+
+    constant: int
+    terms: tuple[tuple[int, int], ...] = ()
+
+    def at(self, widths: Sequence[int]) -> int:
+        """Return the side where the groups have these widths."""
+        return self.constant + sum(times * widths[group] for group, times in self.terms)
+
+
+Sizes = tuple[Size, ...]
+"""Of a value, without the batch axis."""
+
+
+@dataclass(slots=True)
+class Template:
+    """An operator whose shapes hang on the widths of groups.
+
+    Attributes:
+      kind: its kind.
+      inputs, output: the sizes of what it reads and makes.
+      settings: all else of the operator.
+      depthwise: whether it has as many groups as input channels.
+      then: templates that run right behind it, as one operator with it.
+    """
+
+    kind: str
+    inputs: tuple[Sizes, ...]
+    output: Sizes
+    settings: dict[str, Any] = field(default_factory=dict)
+    depthwise: bool = False
+    then: list[Template] = field(default_factory=list)
+    made: dict[tuple[int, ...], Op] = field(default_factory=dict)
+
+    def op(self, widths: Sequence[int]) -> Op:
+        """Return the operator where the groups have these widths."""
+        decisive = tuple([widths[group] for group in self._groups()])
+        if decisive not in self.made:
+            self.made[decisive] = self._make(widths)
+        return self.made[decisive]
+
+    def _groups(self) -> list[int]:
+        sizes = [size for value in (*self.inputs, self.output) for size in value]
+        own = {group for size in sizes for group, _ in size.terms}
+        return sorted(own.union(*(part._groups() for part in self.then)))
+
+    def _make(self, widths: Sequence[int]) -> Op:
+        inputs = tuple(_shape(sizes, widths) for sizes in self.inputs)
+        op = Op(self.kind, inputs, _shape(self.output, widths), **self.settings)
+        if self.depthwise:
+            op = replace(op, groups=inputs[0][0])
+        if not self.then:
+            return op
+        others = [part.op(widths) for part in self.then]
+        names = {"batch_norm2d": "bn", "conv2d": "conv"}
+        return chain("_".join(names.get(one.kind, one.kind) for one in (op, *others)), op, *others)
+
+
+def _shape(sizes: Sizes, widths: Sequence[int]) -> Shape:
+    return tuple([size.at(widths) for size in sizes])
+
+
+class Operators:
+    """The operators of all networks that pruning makes of one.
+
+    A convolution whose output alone a norm, or a norm and an activation, reads is one operator with them. What only
+    moves numbers (reshapes, slices, paddings) is an `identity` from shape to shape.
+    """
+
+    def __init__(self, found: Channels) -> None:
+        """Take a network's channels.
+
+        Raises:
+          ValueError: for a network with an operator of no kind of `hardware_models.kinds`.
+        """
+        self._sizes = _all_sizes(found)
+        self._templates: list[Template] = []
+        self._wiring: list[tuple[int, ...]] = []
+        self._values: dict[str, int] = {}
+        self._made_by: dict[int, Template] = {}
+        for node in found.traced.graph.nodes:
+            self._add(node, found)
+        self._inputs = self._sizes[next(iter(found.traced.graph.nodes)).name]
+
+    def graph(self, widths: Sequence[int]) -> Graph:
+        """Return the operators of the network whose groups have these widths, as a graph."""
+        ops = [template.op(widths) for template in self._templates]
+        return Graph(ops, (_shape(self._inputs, widths),), tuple(self._wiring), len(ops))
+
+    def _add(self, node: fx.Node, found: Channels) -> None:
+        sources = [source.name for source in node.all_input_nodes if source.name in self._values]
+        if node.op == "placeholder":
+            self._values[node.name] = 0
+        elif node.op == "output" or node.name not in found.shapes:
+            if node.name in found.parts:  # its parts are read from what was split
+                self._values[node.name], self._sizes[node.name] = self._values[sources[0]], self._sizes[sources[0]]
+        else:
+            kind, settings = kind_and_settings(node, found)
+            if kind in SKIPPED:
+                self._values[node.name] = self._values[sources[0]]
+            else:
+                self._run(node, kind, settings, sources)
+
+    def _run(self, node: fx.Node, kind: str, settings: dict[str, Any], sources: list[str]) -> None:
+        depthwise = settings.get("groups") == "depthwise"
+        if depthwise:
+            settings = {**settings, "groups": 1}
+        sizes = tuple(self._sizes[source] for source in sources)
+        template = Template(kind, sizes, self._sizes[node.name], settings, depthwise)
+        before = self._made_by.get(self._values[sources[0]])
+        alone = node.all_input_nodes[0].users
+        if before is not None and len(alone) == 1 and len(sources) == 1 and _follows(before, kind):
+            before.then.append(template)
+            self._values[node.name] = self._values[sources[0]]
+            return
+        self._wiring.append(tuple(self._values[source] for source in sources))
+        self._templates.append(template)
+        self._values[node.name] = len(self._templates)
+        if kind == "conv2d":
+            self._made_by[len(self._templates)] = template
+
+
+def _follows(before: Template, kind: str) -> bool:
+    """Return whether an operator of this kind is one with the convolution and what runs behind it already."""
+    kinds = [part.kind for part in before.then]
+    return (kind == "batch_norm2d" and not kinds) or (kind in ACTIVATIONS and kinds == ["batch_norm2d"])
+
+
+def _all_sizes(found: Channels) -> dict[str, Sizes]:
+    places = np.full(1 + max(int(group.atoms.max()) for group in found.groups), -1)
+    for number, group in enumerate(found.groups):
+        places[group.atoms] = number
+    return {name: _sizes(found, name, places) for name in found.shapes}
+
+
+def _sizes(found: Channels, name: str, places: np.ndarray) -> Sizes:
+    labels, shape = found.labels[name], found.shapes[name]
+    if not isinstance(labels, np.ndarray):
+        return ()
+    sizes = []
+    for axis in range(1, len(shape)):
+        if labels.shape[axis] == 1:
+            sizes.append(Size(shape[axis]))
+            continue
+        atoms = labels.reshape(-1)
+        owners = np.where(atoms < len(places), places[np.minimum(atoms, len(places) - 1)], -1)
+        counts = [(number, int((owners == number).sum())) for number in np.unique(owners).tolist() if number >= 0]
+        terms = tuple((number, count // found.groups[number].width) for number, count in counts)
+        sizes.append(Size(int((owners < 0).sum()), terms))
+    return tuple(sizes)
