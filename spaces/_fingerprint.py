@@ -85,7 +85,12 @@ def _code_text(code: CodeType, above: tuple[int, ...]) -> str:
 
 
 def _opaque_text(value: Any, above: tuple[int, ...]) -> str:
-    """Return the class and the state of an object; the text it prints, without addresses, where it shows no state."""
+    """Return the class and the state of an object; the text it prints, without addresses, where it shows no state.
+
+    An object that has a text `space_identity` says itself what tells it from others.
+    """
+    if isinstance(getattr(value, "space_identity", None), str):
+        return f"{_named(type(value))}:{value.space_identity}"
     if hasattr(value, "__array__"):
         return f"{_named(type(value))}:{_array_text(np.asarray(getattr(value, 'detach', lambda: value)()), above)}"
     state = dict(getattr(value, "__dict__", {}))

@@ -1,0 +1,100 @@
+"""A network that is made by a function and can be pruned: what a space of pruning rates is about."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from hardware_models.graph import Graph
+from spaces.pruning.channels import Channels, Group, channels
+from spaces.pruning.importance import largest, magnitudes
+from spaces.pruning.operators import Operators
+from spaces.pruning.shrink import shrink
+
+
+class Prunable:
+    """A function that makes a model, and what is known of the model's channels. It does not change.
+
+    A space holds the function, never the weights: every process makes its own model, and `space_identity` tells whether
+    that has the same architecture.
+
+    Attributes:
+      make: returns the model.
+      input_shape: of one input, without the batch axis.
+      channels: the channels of what it makes.
+      space_identity: a SHA-256 in hex of the function's name, the traced forward, its layers and the input's shape.
+    """
+
+    def __init__(self, make: Callable[[], nn.Module], input_shape: Sequence[int]) -> None:
+        """Make one model and look at it. Raises TypeError for what makes no module, ValueError as `channels` does."""
+        self.make, self.input_shape = make, tuple(input_shape)
+        model = make()
+        if not isinstance(model, nn.Module):
+            raise TypeError(
+                f"{make!r} returned a {type(model).__name__}; expected a function that makes a torch module"
+            )
+        self.channels: Channels = channels(model, self.input_shape)
+        self.space_identity = _identity(make, self.channels, model)
+
+    def __deepcopy__(self, memo: object) -> Prunable:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Prunable, (self.make, self.input_shape)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Prunable) and self.space_identity == other.space_identity
+
+    def __hash__(self) -> int:
+        return hash(self.space_identity)
+
+    def __repr__(self) -> str:
+        return f"Prunable({getattr(self.make, '__qualname__', type(self.make).__qualname__)}, {self.input_shape})"
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """What is pruned at rates of its own, in the order of the network."""
+        return self.channels.groups
+
+    @cached_property
+    def operators(self) -> Operators:
+        """The operators of all pruned networks. Raises ValueError for a network with one that cannot be costed."""
+        return Operators(self.channels)
+
+    def graph(self, widths: Sequence[int]) -> Graph:
+        """Return the operators of the network whose groups keep so many units. ValueError as `operators`."""
+        return self.operators.graph(widths)
+
+    def largest(self, model: nn.Module, widths: Sequence[int]) -> np.ndarray:
+        """Return the units of all groups that have the largest filters, so many of each group."""
+        scores = zip(self.groups, magnitudes(model, self.channels), widths, strict=True)
+        return np.concatenate([group.atoms[largest(score, width)] for group, score, width in scores])
+
+    def build(self, widths: Sequence[int], weights: Mapping[str, Any] | None = None) -> nn.Module:
+        """Return a new model whose groups keep so many units, those with the largest filters.
+
+        Args:
+          widths: one for each group, at least 1.
+          weights: the whole model's, as for `load_state_dict`; by default those that it is made with.
+        """
+        model = self.make()
+        if weights is not None:
+            model.load_state_dict(weights)
+        return self.shrink(model, self.largest(model, widths))
+
+    def shrink(self, model: nn.Module, atoms: np.ndarray) -> nn.Module:
+        """Return what is left of `model` when of all groups only `atoms` stay; see `spaces.pruning.shrink`."""
+        checked = not any(parameter.is_meta for parameter in model.parameters())
+        return shrink(model, self.channels, atoms, check=checked)
+
+
+def _identity(make: Callable[[], nn.Module], found: Channels, model: nn.Module) -> str:
+    layers = [f"{path}={module!r}" for path, module in model.named_modules() if not list(module.children())]
+    name = getattr(make, "__qualname__", type(make).__qualname__)
+    shapes = [str(sorted(found.shapes.items())), *(f"{group.name}={group.width}" for group in found.groups)]
+    return hashlib.sha256("\n".join([name, str(found.traced.code), *layers, *shapes]).encode()).hexdigest()
