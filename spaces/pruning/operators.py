@@ -77,11 +77,14 @@ class Template:
         own = {group for size in sizes for group, _ in size.terms}
         return sorted(own.union(*(part._groups() for part in self.then)))
 
-    def _make(self, widths: Sequence[int]) -> Op:
+    def op_alone(self, widths: Sequence[int]) -> Op:
+        """Return the operator without what runs behind it."""
         inputs = tuple(_shape(sizes, widths) for sizes in self.inputs)
         op = Op(self.kind, inputs, _shape(self.output, widths), **self.settings)
-        if self.depthwise:
-            op = replace(op, groups=inputs[0][0])
+        return replace(op, groups=inputs[0][0]) if self.depthwise else op
+
+    def _make(self, widths: Sequence[int]) -> Op:
+        op = self.op_alone(widths)
         if not self.then:
             return op
         others = [part.op(widths) for part in self.then]
@@ -98,6 +101,9 @@ class Operators:
 
     A convolution whose output alone a norm, or a norm and an activation, reads is one operator with them. What only
     moves numbers (reshapes, slices, paddings) is an `identity` from shape to shape.
+
+    Attributes:
+      templates: the operators, in the order they run.
     """
 
     def __init__(self, found: Channels) -> None:
@@ -107,7 +113,7 @@ class Operators:
           ValueError: for a network with an operator of no kind of `hardware_models.kinds`.
         """
         self._sizes = _all_sizes(found)
-        self._templates: list[Template] = []
+        self.templates: list[Template] = []
         self._wiring: list[tuple[int, ...]] = []
         self._values: dict[str, int] = {}
         self._made_by: dict[int, Template] = {}
@@ -117,7 +123,7 @@ class Operators:
 
     def graph(self, widths: Sequence[int]) -> Graph:
         """Return the operators of the network whose groups have these widths, as a graph."""
-        ops = [template.op(widths) for template in self._templates]
+        ops = [template.op(widths) for template in self.templates]
         return Graph(ops, (_shape(self._inputs, widths),), tuple(self._wiring), len(ops))
 
     def _add(self, node: fx.Node, found: Channels) -> None:
@@ -147,10 +153,10 @@ class Operators:
             self._values[node.name] = self._values[sources[0]]
             return
         self._wiring.append(tuple(self._values[source] for source in sources))
-        self._templates.append(template)
-        self._values[node.name] = len(self._templates)
+        self.templates.append(template)
+        self._values[node.name] = len(self.templates)
         if kind == "conv2d":
-            self._made_by[len(self._templates)] = template
+            self._made_by[len(self.templates)] = template
 
 
 def _follows(before: Template, kind: str) -> bool:

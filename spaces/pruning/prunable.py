@@ -11,9 +11,11 @@ import numpy as np
 from torch import nn
 
 from hardware_models.graph import Graph
+from spaces.pruning.budget import Budget
 from spaces.pruning.channels import Channels, Group, channels
 from spaces.pruning.importance import largest, magnitudes
 from spaces.pruning.operators import Operators
+from spaces.pruning.products import Products, products
 from spaces.pruning.shrink import shrink
 
 
@@ -69,6 +71,29 @@ class Prunable:
     def graph(self, widths: Sequence[int]) -> Graph:
         """Return the operators of the network whose groups keep so many units. ValueError as `operators`."""
         return self.operators.graph(widths)
+
+    @cached_property
+    def products(self) -> Products:
+        """The multiply-accumulates of all pruned networks. ValueError as `operators`."""
+        return products(self.operators, tuple(group.width for group in self.groups))
+
+    def within_macs(self, share: float, rates: np.ndarray, least: float = 0.0) -> tuple[int, ...]:
+        """Return the widths nearest to a share of the whole network's multiply-accumulates, found from these rates.
+
+        Args:
+          share: of what the whole network needs, above 0 and at most 1.
+          rates: one for each group, (groups,); all equal for a uniform pruning.
+          least: the share of each group that stays at least, and one unit does.
+
+        Raises:
+          ValueError: where the share is out of bounds or out of reach.
+        """
+        if not 0 < share <= 1:
+            raise ValueError(f"the share of multiply-accumulates must be above 0 and at most 1, got {share}")
+        full = np.array([group.width for group in self.groups])
+        floors = np.maximum(1, np.ceil(full * least))
+        amount = share * float(self.products(full.astype(float)))
+        return Budget(self.products, amount, full, floors).widths(np.asarray(rates, float))
 
     def largest(self, model: nn.Module, widths: Sequence[int]) -> np.ndarray:
         """Return the units of all groups that have the largest filters, so many of each group."""

@@ -36,8 +36,8 @@ def test_each_group_has_a_rate() -> None:
 
 @pytest.mark.parametrize(
     ("width", "rate", "multiple", "expected"),
-    [(16, 0, 1, 16), (16, 0.3, 1, 11), (16, 0.99, 1, 1), (10, 0.25, 1, 8), (16, 0.3, 4, 12), (16, 0.9, 8, 8), (6, 0.5, 8, 6)],
-)  # fmt: skip
+    [(16, 0, 1, 16), (16, 0.3, 1, 11), (16, 0.99, 1, 1), (10, 0.25, 1, 8), (16, 0.3, 4, 12), (16, 0.9, 8, 8)],
+)
 def test_rates_keep_the_nearest_number(width: int, rate: float, multiple: int, expected: int) -> None:
     assert kept(width, rate, multiple) == expected
 
