@@ -54,7 +54,8 @@ class Budget:
         return float(self.cost(widths[None].astype(float))[0])
 
     def _rounded(self, rates: np.ndarray) -> np.ndarray:
-        return np.clip(np.floor(self.full * (1 - rates) + 0.5), self.least, self.full)
+        rounded: np.ndarray = np.clip(np.floor(self.full * (1 - rates) + 0.5), self.least, self.full)
+        return rounded
 
     def _moved(self, best: np.ndarray, steps: np.ndarray, enough: float) -> np.ndarray:
         """Return widths that are near enough to the budget, or from which no step comes nearer."""

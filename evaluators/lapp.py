@@ -1,0 +1,294 @@
+"""Learns the pruning rates of a network while it begins to train: layer adaptive progressive pruning.
+
+Source: LAPP (Zhai et al., 2023, arXiv 2309.14157). From its abstract are: one learnable threshold a layer, to which the
+task's loss and a constraint on the whole network's operations both give gradients; filters go whose importance falls
+below it, in the first epochs of a training from scratch; and a lightweight bypass beside each layer before training.
+The equations are this project's: scores, masks and bypass are described in `evaluators.pruning.masks`, schedule and
+constraint in `Lapp`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from evaluators._preparation import Distribution, Job, Progress
+from evaluators.datasets import Dataset, Images, described, load
+from evaluators.optimization import Optimization
+from evaluators.pruning.masks import Bounds, Masks
+from evaluators.train import evaluate
+from spaces.genotype import GenotypeSpace
+
+AVERAGED = 0.9
+"""The share of the thresholds' averaged gradient that is an earlier one's."""
+
+RESULT, WEIGHTS, CHECKPOINT = "lapp.json", "lapp.pt", "lapp-checkpoint.pt"
+"""What a finished job leaves in its folder, and what an unfinished one goes on from."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Lapp:
+    """A preparation that learns the rates of `spaces.lapp.lapp(...)`, the job's space.
+
+    In each of `epochs` epochs the whole masked network trains. The share of multiply-accumulates that is aimed at falls
+    linearly from 1 to `keep` in the first three quarters of the steps. The thresholds' loss is the task's plus
+    `strength` x (share - aim)², which pulls from both sides. SGD on averaged gradients moves them: in steps that were
+    made equal, as Adam's are, layers would hardly differ. At the end all are moved together, then channel by channel,
+    to within 1 % of `keep`, where whole channels allow that.
+
+    Attributes:
+      dataset: as of `evaluators.train.Train`.
+      keep: the share of the whole network's multiply-accumulates that shall stay.
+      epochs: of learning.
+      least: the share of each group that is kept in any case; one channel is.
+      strength: of the constraint.
+      rate_lr: the learning rate of the thresholds.
+      bypass: whether there are bypasses.
+      batch, lr, momentum, weight_decay, label_smoothing: of the weights' training, as of `evaluators.train.Train`, with
+        a constant learning rate after its rise.
+      threads: of PyTorch.
+    """
+
+    dataset: Dataset = "digits"
+    keep: float = 0.5
+    epochs: int = 6
+    least: float = 0.1
+    strength: float = 3.0
+    rate_lr: float = 1.0
+    bypass: bool = True
+    batch: int = 64
+    lr: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    label_smoothing: float = 0.1
+    threads: int = 1
+
+    kind = "pruning rates"
+    cost = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.keep <= 1 or not 0 <= self.least < 1:
+            raise ValueError(f"keep must be in (0, 1] and least in [0, 1), got {self.keep} and {self.least}")
+        if min(self.epochs, self.batch, self.threads) < 1:
+            raise ValueError(
+                f"epochs, batch and threads must be at least 1, got {self.epochs}, {self.batch} and {self.threads}"
+            )
+
+    def __call__(self, job: Job) -> Iterator[Progress]:
+        """Learn, yielding after each epoch `accuracy` and `macs_share` of the masked network; leave rates and weights.
+
+        Raises:
+          TypeError: for a space that is not one of pruning rates.
+          ValueError: where `keep` is out of reach.
+        """
+        run = _Run(self, job)
+        yield from run.resumed()
+        for epoch in range(len(run.history), self.epochs):
+            run.train(epoch)
+            run.save()
+            yield run.progress(epoch)
+        run.finish()
+
+    def distributions(self, folder: Path) -> Mapping[str, Distribution]:
+        """Return none: the job leaves one genotype, see `learned`."""
+        del folder
+        return {}
+
+
+def learned(folder: Path) -> tuple[int, ...]:
+    """Return the channels that a finished job keeps of each group.
+
+    Raises:
+      FileNotFoundError: where no job has finished.
+    """
+    path = folder / RESULT
+    if not path.exists():
+        raise FileNotFoundError(f"no learned pruning rates in {folder}: expected {RESULT} there")
+    return tuple(int(width) for width in json.loads(path.read_text())["widths"].values())
+
+
+def learned_weights(folder: Path) -> dict[str, Tensor]:
+    """Return the whole network's weights as they were when learning ended, bypasses folded in."""
+    weights: dict[str, Tensor] = torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True)
+    return weights
+
+
+def genotype(space: GenotypeSpace, widths: tuple[int, ...]) -> np.ndarray:
+    """Return the genotype of these widths: where rates are listed, the one whose rates are nearest.
+
+    Listed rates need not meet the budget that the widths do; open rates, `lapp(..., rates=pg.floatv(0.0, 0.95))`, hold
+    every width within their bounds.
+    """
+    row = space.repair(np.zeros((1, space.width)))[0]
+    groups = {group.name: group.width for group in space.value.network.groups}
+    places = [name for name, rate in space.value.rates.sym_items() if not isinstance(rate, float | int)]
+    wished = {name: 1 - width / full for (name, full), width in zip(groups.items(), widths, strict=True)}
+    for place, (name, column) in enumerate(zip(places, space.columns, strict=True)):
+        if column.kind == "choice":
+            row[place] = int(np.abs(np.array(column.choices, float) - wished[name]).argmin())
+        else:
+            row[place] = wished[name]
+    return np.asarray(space.repair(row[None])[0])
+
+
+class _Run:
+    """One job as it runs."""
+
+    def __init__(self, settings: Lapp, job: Job) -> None:
+        self.settings, self.job = settings, job
+        self.network = _network(job.space)
+        self.data: Images = load(settings.dataset)
+        with _seeded(job.seed, 0):
+            self.model: nn.Module = self.network.make()
+        channels = self.network.channels
+        self.masks = Masks(self.model, channels.groups, channels.layers, self._bounds(), bypass=settings.bypass)
+        self.history: list[dict[str, float]] = []
+        decay, s = settings.weight_decay, settings
+        plan = Optimization("sgd", s.lr, s.momentum, decay, "constant", 0.1, (), 0.1)
+        self.plan, self.optimizer = plan, plan.make_optimizer(self.model)
+        self.steps = max(1, len(self.data.train.labels) // s.batch)
+        self.learner = torch.optim.SGD([self.masks.thresholds], lr=s.rate_lr, momentum=AVERAGED, dampening=AVERAGED)
+        products = self.network.products
+        self._products = [
+            torch.from_numpy(part).float() for part in (products.factors, products.inputs, products.outputs)
+        ]
+        self._whole = float(self.macs(torch.tensor(self.masks.places.sizes, dtype=torch.float32)))
+
+    def _bounds(self) -> Bounds:
+        """Return rates from 0 to what `least` allows, and those that the space holds as they are."""
+        low, high = [], []
+        for group in self.network.groups:
+            rate = self.job.space.value.rates[group.name]
+            held = isinstance(rate, float | int)
+            most = 1 - max(self.settings.least, 1 / group.width)
+            low.append(min(float(rate), most) if held else 0.0)
+            high.append(low[-1] if held else most)
+        return Bounds(torch.tensor(low), torch.tensor(high))
+
+    def macs(self, widths: Tensor) -> Tensor:
+        """Return the multiply-accumulates for widths (groups,), with their gradient."""
+        factors, inputs, outputs = self._products
+        extended = torch.cat([widths, widths.new_ones(1)])
+        return (factors * (inputs @ extended) * (outputs @ extended)).sum()
+
+    def train(self, epoch: int) -> None:
+        """Pass over the training images once."""
+        s, part = self.settings, self.data.train
+        self.model.train()
+        with _seeded(self.job.seed, epoch + 1, s.threads):
+            order = torch.randperm(len(part.labels))
+            for step in range(self.steps):
+                done = (epoch * self.steps + step) / (s.epochs * self.steps)
+                for group in self.optimizer.param_groups:
+                    group["lr"] = self.plan.lr_at(done)
+                self._step(order[step * s.batch : (step + 1) * s.batch], 1 - (1 - s.keep) * min(1, done / 0.75))
+        with torch.no_grad():
+            share = float(self.macs(self.masks.update())) / self._whole
+        self.history.append({"accuracy": evaluate(self.model, self.data.val)[0], "macs_share": share})
+
+    def _step(self, rows: Tensor, aim: float) -> None:
+        widths = self.masks.update()
+        logits = self.model(self.data.train.inputs(rows))
+        task = functional.cross_entropy(
+            logits, self.data.train.labels[rows], label_smoothing=self.settings.label_smoothing
+        )
+        excess = self.macs(widths) / self._whole - aim
+        self.optimizer.zero_grad()
+        self.learner.zero_grad()
+        torch.autograd.backward(task + self.settings.strength * excess.square())
+        if not task.isfinite():
+            raise FloatingPointError(f"the training loss became {task.item()}; try lr below {self.settings.lr}")
+        self.optimizer.step()
+        self.learner.step()
+        self.masks.clamp()
+
+    def progress(self, epoch: int) -> Progress:
+        """Return how far the job is after an epoch."""
+        return Progress((epoch + 1) / self.settings.epochs, self.history[epoch])
+
+    def finish(self) -> None:
+        """Bring the rates to the budget; leave them and the weights in the job's folder."""
+        rates = self.masks.thresholds.detach().double().numpy()
+        widths = self.network.within_macs(self.settings.keep, rates, self.settings.least)
+        self.masks.fold()
+        folder = self.job.folder
+        _replace(folder / WEIGHTS, lambda path: torch.save(self.model.state_dict(), path))
+        named = {group.name: width for group, width in zip(self.network.groups, widths, strict=True)}
+        _replace(folder / RESULT, lambda path: path.write_text(json.dumps({"widths": named}, indent=1)))
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+
+    def _states(self) -> dict[str, Any]:
+        return {"model": self.model, "optimizer": self.optimizer, "learner": self.learner}
+
+    def save(self) -> None:
+        """Keep what a later attempt goes on from."""
+        kept = {name: part.state_dict() for name, part in self._states().items()}
+        kept |= {"thresholds": self.masks.thresholds.detach(), "history": self.history, "identity": self._identity()}
+        self.job.folder.mkdir(parents=True, exist_ok=True)
+        _replace(self.job.folder / CHECKPOINT, lambda path: torch.save(kept, path))
+
+    def resumed(self) -> Iterator[Progress]:
+        """Go on from the folder's checkpoint, if there is a fitting one; yield its epochs again."""
+        path = self.job.folder / CHECKPOINT
+        if not path.exists():
+            return
+        try:
+            kept = torch.load(path, map_location="cpu", weights_only=True)
+        except Exception as error:  # a damaged file fails in many ways
+            log.warning("the checkpoint %s cannot be read, learning starts anew: %s", path, error)
+            return
+        if kept["identity"] != self._identity():
+            return
+        for name, part in self._states().items():
+            part.load_state_dict(kept[name])
+        with torch.no_grad():
+            self.masks.thresholds.copy_(kept["thresholds"])
+        self.history = list(kept["history"])
+        yield from map(self.progress, range(len(self.history)))
+
+    def _identity(self) -> str:
+        settings = {**vars(self.settings), "dataset": described(self.settings.dataset)}
+        made_of = (settings, torch.__version__, self.job.space.fingerprint, self.job.seed)
+        return hashlib.sha256(repr(made_of).encode()).hexdigest()
+
+
+def _network(space: GenotypeSpace) -> Any:
+    """Return what a space of pruning rates is about."""
+    network = getattr(space.value, "network", None)
+    if not hasattr(network, "within_macs") or not hasattr(space.value, "rates"):
+        raise TypeError(f"expected a space of pruning rates, spaces.lapp.lapp(...), got one of {type(space.value)}")
+    return network
+
+
+def _replace(path: Path, write: Any) -> None:
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(unfinished)
+    os.replace(unfinished, path)
+
+
+@contextmanager
+def _seeded(seed: int, epoch: int, threads: int = 1) -> Iterator[None]:
+    """Give PyTorch this epoch's random numbers and threads, and its own back afterwards."""
+    before = torch.get_num_threads()
+    with torch.random.fork_rng([]):
+        torch.manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0] >> 1))
+        torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)

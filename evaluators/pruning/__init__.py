@@ -1,0 +1,1 @@
+"""Masks over the channels of a network that trains."""
