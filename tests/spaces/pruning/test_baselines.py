@@ -42,10 +42,7 @@ def test_the_smallest_filters_of_the_whole_network_go() -> None:
     network, model = Prunable(VGG, (3, 16, 16)), VGG()
     with torch.no_grad():
         model[2].weight[:6] *= 1e-3
-    widths = global_magnitude(network, model, 0.6)
-    assert widths[1] <= 7
-    cost = network.products(np.array(widths, float)) / network.products(np.array([8.0, 12, 16, 24]))
-    assert cost == pytest.approx(0.6, rel=0.01)
+    assert global_magnitude(network, model, 0.6) == (7, 7, 16, 24)
 
 
 def test_groups_keep_their_least_share() -> None:
