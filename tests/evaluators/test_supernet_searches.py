@@ -56,7 +56,6 @@ FOUND = [
         batch=32,
         share=0.3,
         updates=10,
-        score_batch=128,
     ),
 ]
 
