@@ -33,7 +33,7 @@ def own_space(what: str) -> Callable[..., Any] | None:
     if name not in _names():
         return None
     made: Callable[..., Any] = getattr(import_module(f"spaces.{name}"), name)
-    return _with_settings(made, what) if bracket else made
+    return _with_settings(made, what if bracket else f"{name}()")
 
 
 def _with_settings(made: Callable[..., Any], what: str) -> Callable[..., Any]:

@@ -24,9 +24,9 @@ search_epochs = 60  # with gradients of the architecture, after a third as many 
 epochs = 12  # of each trial
 strength = 1.0  # of latency against cross-entropy
 devices_ms = {
-    "raspberrypi4": 0.12,
-    "snapdragon855-prime": 0.06,
-    "rtx2080ti": 0.0024,
+    "raspberrypi4": 0.065,
+    "snapdragon855-prime": 0.036,
+    "rtx2080ti": 0.0014,
 }  # what latencies are compared with
 
 strides, depths = (

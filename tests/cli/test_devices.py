@@ -153,7 +153,7 @@ def test_a_new_device_is_onboarded_from_the_networks_that_are_suggested() -> Non
         (["import", "bad.csv"], "bad.csv:2: latency_ms: expected a latency of at least zero, got '-1'"),
         (["import", "codes.csv"], "codes of architectures can only be read for a space: name it with --space"),
         (["import", "codes.csv", "--space", "nasbench201"], "codes.csv:1: the latencies of 'phone' have no unit"),
-        (["import", "codes.csv", "--space", "nosuch"], "no such study"),
+        (["import", "codes.csv", "--space", "nosuch"], "no such space or study"),
         (["learn", "codes.csv", "--space", "nasbench201", "--unit", "ms"], "has 25 numbers to be learnt"),
         (["learn", "codes.csv"], "Missing option '--space'"),
         (["onboard", "x", "--space", "nasbench201", "--measured", "codes.csv", "--unit", "ms"], "at least 3 different"),
