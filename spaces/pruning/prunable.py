@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyglove as pg
 from torch import nn
 
 from hardware_models.graph import Graph
@@ -19,7 +20,7 @@ from spaces.pruning.products import Products, products
 from spaces.pruning.shrink import shrink
 
 
-class Prunable:
+class Prunable(pg.JSONConvertible):  # type: ignore[misc]
     """A function that makes a model, and what is known of the model's channels. It does not change.
 
     A space holds the function, never the weights: every process makes its own model, and `space_identity` tells whether
@@ -55,8 +56,18 @@ class Prunable:
     def __hash__(self) -> int:
         return hash(self.space_identity)
 
+    def to_json(self, **options: Any) -> Any:
+        """Return what it is as plain data, to be read by people: it cannot be made from that."""
+        widths = {group.name: group.width for group in self.groups}
+        named = {"make": self._name, "input_shape": list(self.input_shape), "groups": widths}
+        return self.to_json_dict({**named, "space_identity": self.space_identity}, **options)
+
+    @property
+    def _name(self) -> str:
+        return str(getattr(self.make, "__qualname__", type(self.make).__qualname__))
+
     def __repr__(self) -> str:
-        return f"Prunable({getattr(self.make, '__qualname__', type(self.make).__qualname__)}, {self.input_shape})"
+        return f"Prunable({self._name}, {self.input_shape})"
 
     @property
     def groups(self) -> tuple[Group, ...]:

@@ -102,6 +102,14 @@ def test_a_space_goes_to_another_process() -> None:
     assert isinstance(other.decode(other.enumerate(100, 1)[0]).build(), VGG)
 
 
+def test_a_candidate_is_written_as_plain_data() -> None:
+    candidate = some(VGG, 1)[0]
+    written = pg.to_json(candidate)["network"]
+    assert (written["make"], written["input_shape"]) == ("VGG", [3, 16, 16])
+    assert written["groups"] == {"0": 8, "2": 12, "6": 16, "10": 24}
+    assert "OpaqueObject" not in pg.to_json_str(candidate)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
