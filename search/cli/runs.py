@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evaluators._base import Shares
-
 if TYPE_CHECKING:
     import numpy as np
 
@@ -51,10 +49,12 @@ class Keeping:
 
     def shared(self) -> Mapping[str, np.ndarray]:
         """Return what the evaluator would share between workers."""
-        return self.evaluator.shared() if isinstance(self.evaluator, Shares) else {}
+        return shared_of(self.evaluator)
 
     def with_shared(self, arrays: Mapping[str, np.ndarray]) -> Keeping:
         """Return this evaluator around one that was given `arrays`."""
+        from evaluators._base import Shares
+
         evaluator = self.evaluator.with_shared(arrays) if isinstance(self.evaluator, Shares) else self.evaluator
         return Keeping(evaluator, self.folder, self.prepared)
 
@@ -74,5 +74,11 @@ class KeepingRecipe:
 
     def shared(self) -> Mapping[str, np.ndarray]:
         """Return what the evaluator would share between workers."""
-        evaluator = self()[1]
-        return evaluator.shared() if isinstance(evaluator, Shares) else {}
+        return shared_of(self()[1])
+
+
+def shared_of(evaluator: Evaluator) -> Mapping[str, np.ndarray]:
+    """Return what an evaluator would share between workers; nothing where it does not know how to."""
+    from evaluators._base import Shares
+
+    return evaluator.shared() if isinstance(evaluator, Shares) else {}
