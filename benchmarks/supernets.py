@@ -5,7 +5,7 @@
 Memory and time are those of a chain with nine choices a layer, inverted residuals of kernels 3, 5 and 7 and expansions
 1, 3 and 6. Memory is the bytes of all storages that autograd keeps for the backward pass; a path is one of nine in
 which every choice occurs once a layer. Time is CPU time on one thread. The planted chains are in `planted_chains.py`.
-Exits with 1 where a goal is missed. It needs scikit-learn for the digits, and about ten CPU minutes.
+Exits with 1 where a goal is missed. It needs scikit-learn for the digits, and about seven CPU minutes.
 """
 
 from __future__ import annotations
