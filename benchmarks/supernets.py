@@ -25,15 +25,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from planted_chains import decode, planted, planted_costs, planted_space
+from planted_chains import BUDGET_MS, DNAS, GATES, PLANTED_MS, REINFORCE, decode, planted, planted_costs, planted_space
 
 from evaluators._binary_gates import Gates, all_gates, gates_losses, two_gates
 from evaluators._preparation import Job
 from evaluators._supernet_search import SupernetSearch
 from evaluators.datasets import Part
-from evaluators.fbnet_dnas import FBNetDNAS
 from evaluators.paths import gumbel_softmax, one_path, uniform_like, weighted_paths
-from evaluators.proxylessnas_search import ProxylessNASSearch
 from evaluators.supernet import Supernet, supernet_on
 from spaces.genotype import GenotypeSpace
 from spaces.networks.chain import Chain
@@ -41,33 +39,19 @@ from spaces.networks.inverted_residual import InvertedResidual, conv_bn
 
 BLOCKS = [(kernel, expansion) for kernel in (3, 5, 7) for expansion in (1, 3, 6)]
 LAYERS, CHANNELS, SIDE, BATCH, REPEATS = 4, 16, 14, 16, 7
-PLANTED_LAYERS, PLANTED_MS, BUDGET_MS, COST = 3, 7.0, 7.5, "latency_ms@planted"
+PLANTED_LAYERS = 3
 
 LEAST_MEMORY_OF_ALL, MOST_MEMORY_OF_ONE, LEAST_SPEED_UP = 8.0, 1.3, 5.0
 """Goals: bytes of all paths and of ProxylessNAS' steps by those of one path; time of all paths by the others'."""
 
-DNAS = FBNetDNAS(cost=COST, epochs=9, logits_lr=0.15, batch=32)
-GATES = ProxylessNASSearch(
-    cost=COST,
-    reference=PLANTED_MS,
-    latency_loss="distance",
-    epochs=10,
-    warmup=8,
-    logits_lr=0.05,
-    batch=32,
-    share=0.3,
-    every=1,
-)
 SEARCHES: dict[str, tuple[SupernetSearch, bool]] = {
     "FBNet DNAS, its own loss": (DNAS, True),
     "FBNet DNAS, a target": (replace(DNAS, target=PLANTED_MS), True),
     "ProxylessNAS two paths, distance": (GATES, True),
     "ProxylessNAS all gates, distance": (replace(GATES, method="full"), True),
-    "ProxylessNAS REINFORCE": (
-        replace(GATES, method="reinforce", epochs=12, logits_lr=0.03, updates=10), True,
-    ),
+    "ProxylessNAS REINFORCE": (REINFORCE, True),
     "ProxylessNAS two paths, mul#log": (replace(GATES, latency_loss="mul#log"), False),
-}  # fmt: skip
+}
 """What is run, and whether it must find the planted network; the losses of papers trade accuracy for latency."""
 
 

@@ -70,7 +70,9 @@ class FBNetDNAS(SupernetSearch):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 <= self.warmup_epochs < self.epochs:
-            raise ValueError(f"warmup must leave epochs for the search, got {self.warmup} of {self.epochs}")
+            raise ValueError(
+                f"of {self.epochs} epochs {self.warmup_epochs} are warm-up: at least one must be left for the search"
+            )
         if not 0 < self.share < 1:
             raise ValueError(f"share must be in (0, 1), got {self.share}")
         if self.target is not None and not (self.target > 0 and self.cost):

@@ -62,7 +62,9 @@ class FBNetV5Search(SupernetSearch):
         if not self.tasks or len(set(self.tasks)) < len(self.tasks) or not set(self.tasks) <= TASKS.keys():
             raise ValueError(f"tasks must be different ones of {', '.join(TASKS)}, got {self.tasks}")
         if not 0 <= self.warmup < self.epochs:
-            raise ValueError(f"warmup must leave epochs for the search, got {self.warmup} of {self.epochs}")
+            raise ValueError(
+                f"of {self.epochs} epochs {self.warmup} are warm-up: at least one must be left for the search"
+            )
         if not 0 <= self.baseline < 1:
             raise ValueError(f"baseline must be in [0, 1), got {self.baseline}")
 

@@ -147,8 +147,9 @@ def tinynet(
     """
     if not (resolutions and depths and widths) or min(*resolutions, classes) < 1 or not min(*depths, *widths) > 0:
         raise ValueError(
-            f"resolutions, depths and widths must hold numbers above 0, got {tuple(resolutions)}, {tuple(depths)} and "
-            f"{tuple(widths)}; classes must be at least 1, got {classes}"
+            "resolutions, depths and widths must hold numbers above 0, and classes be at least 1; got "
+            f"{min(resolutions, default='none')}, {min(depths, default='none')} and {min(widths, default='none')} as "
+            f"the smallest, and {classes} classes"
         )
     open_depth, open_width = (pg.oneof([float(value) for value in values]) for values in (depths, widths))
     return TinyNet(pg.oneof(list(resolutions)), open_depth, open_width, classes)

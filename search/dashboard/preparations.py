@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
@@ -12,33 +12,34 @@ from search.dashboard.answers import answer, tag
 from search.dashboard.asked import StoreOf
 from search.dashboard.refusal import not_found
 from search.dashboard.store import Store
-from search.schema import preparations
+from search.preparations import load_preparations, measured, users
 
 router = APIRouter(tags=["preparations"])
 
-SHOWN = ("key", "kind", "state", "progress", "sha256", "created_at", "updated_at")
-"""What is told of one; a checkpoint's path is nobody's business."""
+HIDDEN = ("path",)
+"""Where checkpoints lie is nobody's business."""
 
 Key = Annotated[str, Path(max_length=64, description="The preparation's key.")]
 
 
 @router.get("/preparations")
 def listed(request: Request, store: StoreOf) -> Response:
-    """Return every preparation, the newest first."""
+    """Return every preparation, the newest first, with the studies that use it."""
     rows = _rows(store)
     return answer(request, tag("preparations", rows), lambda: {"preparations": rows})
 
 
 @router.get("/preparations/{key}")
 def one(request: Request, store: StoreOf, key: Key) -> Response:
-    """Return one preparation."""
-    rows = [row for row in _rows(store) if row["key"] == key]
-    if not rows:
+    """Return one preparation, and what it measured: `curves`, of each metric its steps and values."""
+    row = next((row for row in _rows(store) if row["key"] == key), None)
+    if row is None:
         raise not_found(f"there is no preparation {key[:64]!r}; GET /api/v1/preparations lists them")
-    return answer(request, tag("preparation", rows), lambda: rows[0])
+    return answer(request, tag("preparation", row), lambda: {**row, "curves": measured(store.reading.database, key)})
 
 
 def _rows(store: Store) -> list[dict[str, Any]]:
-    query = sa.select(*(preparations.c[name] for name in SHOWN)).order_by(preparations.c.created_at.desc())
-    with store.reading.database.read() as connection:
-        return [dict(row) for row in connection.execute(query).mappings()]
+    database = store.reading.database
+    used = users(database)
+    documents = [asdict(each) | {"studies": used.get(each.key, [])} for each in reversed(load_preparations(database))]
+    return [{name: value for name, value in document.items() if name not in HIDDEN} for document in documents]

@@ -18,6 +18,7 @@ import pyglove as pg
 from search.algorithms.random import Random
 from search.annotations import Annotations
 from search.objectives import parse_constraints, parse_objectives
+from search.preparations import Preparation, record_step
 from search.storage import Storage, open_storage
 from search.study import Study
 from search.study_file import StudyDefinition, load_study_file
@@ -26,6 +27,7 @@ from search.trials import TrialState
 from spaces.genotype import GenotypeSpace
 from tests.several_devices import device_table, run_study, store, write_study
 
+PREPARED = "5a" * 32
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 SPACE = GenotypeSpace(
     pg.Dict(
@@ -79,7 +81,7 @@ def devices_study(storage: Storage, folder: Path) -> StudyDefinition:
 
 
 def make_demo(storage: Storage, folder: Path) -> None:
-    """Fill a database with two studies, one of them noted on."""
+    """Fill a database with two studies, one of them noted on, and a preparation that is under way."""
     with mixed_study(storage) as study:
         note = f"# Mixed\n\nSome *notes* with a [link](https://example.org) and {HOSTILE}"
         write_notes(storage.database, study.id, StudyNotes(("demo", HOSTILE), note))
@@ -87,6 +89,9 @@ def make_demo(storage: Storage, folder: Path) -> None:
         notes.set_metadata({"seed of the data": "3"}, 0)
         notes.set_links(0, {"log": "https://example.org/log", "bad": "javascript:alert(1)"})
     devices_study(storage, folder)
+    for step in range(6):
+        metrics = {"loss": 2.3 * 0.7**step, "entropy_nats": 2.2 - 0.2 * step}
+        record_step(storage.database, Preparation(PREPARED, "fbnet dnas", progress=(step + 1) / 8), step, metrics)
 
 
 def launch_shipped(url: str) -> None:

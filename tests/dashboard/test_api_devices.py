@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from search.preparations import Preparation, save_preparation
+from search.preparations import Preparation, record_step, save_preparation
 from search.study import Study
 from tests.dashboard.asking import Asking
 from tests.several_devices import device_table, facts_of, store
@@ -68,9 +68,17 @@ def test_predictions_stand_beside_what_was_measured(own: Asking) -> None:
 
 
 def test_preparations(own: Asking) -> None:
-    assert own.json("/preparations") == {"preparations": []}
+    assert [one["kind"] for one in own.json("/preparations")["preparations"]] == ["fbnet dnas"]
     save_preparation(own.store.writable().database, Preparation("abc", "supernet", progress=0.5, path="/secret/path"))
     found = own.json("/preparations/abc")
     assert (found["kind"], found["state"], found["progress"]) == ("supernet", "RUNNING", 0.5)
+    assert (found["curves"], found["studies"]) == ({}, [])
     assert "/secret/path" not in str(found)
     assert own.error("/preparations/nosuch")[0] == 404
+
+
+def test_a_preparations_curves_grow(own: Asking) -> None:
+    database = own.store.writable().database
+    for step in range(2):
+        record_step(database, Preparation("abc", "supernet", progress=(step + 1) / 2), step, {"loss": 2.0 - step})
+        assert own.json("/preparations/abc")["curves"] == {"loss": [[at, 2.0 - at] for at in range(step + 1)]}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.dashboard.demo_study import HOSTILE
+from tests.dashboard.demo_study import HOSTILE, PREPARED
 from tests.dashboard.served import Served, opened, serve
 
 AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js"
@@ -22,6 +22,7 @@ PAGES = {
     "devices": "/devices?a=pixel3&b=raspi4",
     "device": "/devices/board",
     "preparations": "/preparations",
+    "preparation": f"/preparations/{PREPARED}",
     "api": "/api/docs",
 }
 SERIOUS = """async () => {
@@ -113,7 +114,15 @@ def test_a_token_is_asked_for_once(browser: Any, tmp_path: Path) -> None:
         page.get_by_label("Token").fill("secret")
         page.get_by_role("button", name="Open").click()
         page.wait_for_url(f"{served.address}/devices")
+        assert page.get_by_label("Token").count() == 0
         page.close()
+
+
+def test_a_preparation_shows_its_curves(browser: Any, demo: Served) -> None:
+    with opened(browser, demo, "/preparations") as seen:
+        seen.page.get_by_role("link", name=PREPARED).click()
+        seen.page.wait_for_selector("[data-figure=loss] canvas")
+        assert "fbnet dnas" in seen.page.locator("#page").text_content()
 
 
 def test_an_empty_storage_tells_what_fills_it(browser: Any, tmp_path: Path) -> None:

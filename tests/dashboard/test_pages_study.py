@@ -100,13 +100,15 @@ def test_a_brush_on_an_axis_of_the_parallel_coordinates(study: Opened, demo: Ser
     assert int(study.page.locator("[data-brushed]").get_attribute("data-brushed")) == expected
 
 
-def test_a_cell_of_the_heat_map_brushes_its_choice(study: Opened) -> None:
+def test_a_cell_of_the_heat_map_brushes_its_choice(study: Opened, demo: Served) -> None:
     study.page.evaluate("document.querySelector('#layers').scrollIntoView()")
     study.page.wait_for_selector("[data-figure=choices] canvas.own")
     study.page.wait_for_timeout(300)
     box = study.page.locator("[data-figure=choices] canvas.own").bounding_box()
     study.page.mouse.click(box["x"] + box["width"] - 60, box["y"] + 24)
     study.page.get_by_text("edge_01: avg_pool_3x3").wait_for()
+    expected = matching(demo, 'edge_01 == "avg_pool_3x3"')
+    assert int(study.page.locator("[data-brushed]").get_attribute("data-brushed")) == expected
 
 
 def test_a_filter_is_answered_by_the_server(study: Opened, demo: Served) -> None:
@@ -132,6 +134,7 @@ def test_a_header_sorts_both_ways(study: Opened, demo: Served) -> None:
     shown.locator("th[aria-sort=descending] [data-sort=accuracy]").wait_for()
     best = demo.get(f"{STUDY}/trials?sort=accuracy&order=desc&limit=1")["rows"][0]["number"]
     study.page.wait_for_selector(f"[data-figure=table] tbody tr:first-child[data-number='{best}']")
+    assert "accuracy" in study.page.url
 
 
 def test_pages_follow_each_other(study: Opened) -> None:
@@ -139,6 +142,7 @@ def test_pages_follow_each_other(study: Opened) -> None:
     study.page.wait_for_selector("[data-figure=table] tr[data-number='50']")
     study.page.locator("[data-figure=table]").get_by_role("button", name="Previous").click()
     study.page.wait_for_selector("[data-figure=table] tr[data-number='0']")
+    assert study.page.locator("[data-figure=table] tr[data-number='50']").count() == 0
 
 
 def test_columns_are_chosen(study: Opened) -> None:
@@ -168,6 +172,7 @@ def test_another_device_costs_the_same_trials_anew(study: Opened, demo: Served) 
     study.page.wait_for_url("**x=latency_ms@raspi4**")
     front = demo.get(f"{STUDY}/front?x=latency_ms@raspi4&y=accuracy")["numbers"]
     study.page.get_by_text(f"front ({len(front)})").wait_for()
+    assert front != demo.get(f"{STUDY}/front?x=latency_ms@pixel3&y=accuracy")["numbers"]
 
 
 def test_a_third_metric_turns_the_plane_into_a_space(study: Opened) -> None:

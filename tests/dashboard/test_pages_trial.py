@@ -63,3 +63,4 @@ def test_studies_fronts_lie_over_one_another(browser: Any, demo: Served) -> None
         seen.page.wait_for_selector("[data-figure=volumes] canvas")
         seen.page.get_by_role("button", name="nasbench201").click()
         seen.page.wait_for_url("**studies=mixed,nasbench201")
+        assert seen.errors == []

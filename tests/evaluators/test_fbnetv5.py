@@ -137,5 +137,5 @@ def test_networks_inherit_without_the_further_heads(tmp_path: Path) -> None:
 def test_impossible_settings_are_refused() -> None:
     with pytest.raises(ValueError, match="tasks must be different ones of class, foreground, got \\('depth',\\)"):
         FBNetV5Search(tasks=("depth",))
-    with pytest.raises(ValueError, match="warmup must leave epochs for the search, got 30 of 30"):
+    with pytest.raises(ValueError, match="of 30 epochs 30 are warm-up: at least one"):
         FBNetV5Search(warmup=30)
