@@ -122,7 +122,7 @@ def test_a_preparation_shows_its_curves(browser: Any, demo: Served) -> None:
     with opened(browser, demo, "/preparations") as seen:
         seen.page.get_by_role("link", name=PREPARED).click()
         seen.page.wait_for_selector("[data-figure=loss] canvas")
-        assert "fbnet dnas" in seen.page.locator("#page").text_content()
+        assert seen.page.locator("h1").text_content() == "fbnet dnas"
 
 
 def test_an_empty_storage_tells_what_fills_it(browser: Any, tmp_path: Path) -> None:

@@ -95,18 +95,18 @@ def test_a_brush_on_an_axis_of_the_parallel_coordinates(study: Opened, demo: Ser
     box = study.page.locator("[data-figure=parallel] canvas.own").bounding_box()
     first = 44 / box["width"]
     drag(study.page, "[data-figure=parallel] canvas.own", (first, 0.84), (first, 0.98))
-    study.page.get_by_text("edge_01: none", exact=False).wait_for()
+    study.page.locator(".chip", has_text="edge_01: none").wait_for()
     expected = matching(demo, 'edge_01 == "none"')
     assert int(study.page.locator("[data-brushed]").get_attribute("data-brushed")) == expected
 
 
 def test_a_cell_of_the_heat_map_brushes_its_choice(study: Opened, demo: Served) -> None:
+    cells = study.page.locator("[data-figure=choices] canvas.own")
     study.page.evaluate("document.querySelector('#layers').scrollIntoView()")
-    study.page.wait_for_selector("[data-figure=choices] canvas.own")
-    study.page.wait_for_timeout(300)
-    box = study.page.locator("[data-figure=choices] canvas.own").bounding_box()
-    study.page.mouse.click(box["x"] + box["width"] - 60, box["y"] + 24)
-    study.page.get_by_text("edge_01: avg_pool_3x3").wait_for()
+    cells.wait_for()
+    study.page.wait_for_load_state("networkidle")  # the figures above it may still grow
+    cells.click(position={"x": cells.bounding_box()["width"] - 60, "y": 24})
+    study.page.locator(".chip", has_text="edge_01: avg_pool_3x3").wait_for()
     expected = matching(demo, 'edge_01 == "avg_pool_3x3"')
     assert int(study.page.locator("[data-brushed]").get_attribute("data-brushed")) == expected
 
@@ -252,3 +252,9 @@ def test_paper_is_light_and_has_no_controls(browser: Any, demo: Served) -> None:
         pixel = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 1, 1).data]"
         assert seen.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--ink')") == "#000"
         assert seen.page.locator(FRONT).evaluate(pixel) == [0, 0, 0, 0]
+
+
+def test_it_says_which_tables_its_latencies_are_from(study: Opened, demo: Served) -> None:
+    versions = [table["sha256"][:8] for table in demo.get(STUDY)["tables"]]
+    said = study.page.locator("#about").text_content()
+    assert versions and all(f"table {version}" in said for version in versions)

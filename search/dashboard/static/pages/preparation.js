@@ -13,8 +13,10 @@ import { progress } from "./preparations.js";
 
 start(async () => {
   const found = await get(`/preparations/${encodeURIComponent(document.documentElement.dataset.key)}`);
-  const known = new Set(["curves", "studies", "state", "progress", "updated_at", "key"]);
-  const facts = Object.entries(found).filter(([key, value]) => !known.has(key) && value !== null).map(([key, value]) => [key.replaceAll("_", " "), typeof value === "object" ? JSON.stringify(value) : String(value)]);
+  const known = new Set(["curves", "studies", "state", "progress", "created_at", "updated_at", "key", "kind"]);
+  const said = (value) => value !== null && value !== "" && !(typeof value === "object" && !Object.keys(value).length);
+  const facts = [["made", when(found.created_at)], ...Object.entries(found).filter(([name, value]) => !known.has(name) && said(value)).map(([name, value]) => [name.replaceAll("_", " "), typeof value === "object" ? JSON.stringify(value) : String(value)])];
+  document.querySelector("h1").textContent = found.kind;
   fill(byId("page"), el("div", { class: "statusline" }, stateMark(String(found.state).toLowerCase()), el("span", {}, "progress ", el("b", {}, progress(found.progress))), el("span", {}, "last change ", when(found.updated_at)), el("span", {}, (found.studies ?? []).map((name) => [el("a", { href: studyPage(name) }, name), " "]))));
   const columns = el("div", { class: "columns" });
   byId("page").append(columns);

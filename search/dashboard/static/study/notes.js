@@ -41,10 +41,15 @@ function settings(data, session) {
     ["Constraints", (study.constraints ?? []).join(", ") || "none"],
     ["Decisions", `${study.decisions.length}`],
     ["Made", exactTime(study.created_at)],
-    ...(study.tables ?? []).map((table) => [`Latency on ${table.device}`, table.id ?? table.table ?? table.table_id ?? ""]),
+    ...(study.tables ?? []).map((table) => [`Latency on ${table.device}`, tableWords(table)]),
     ...entries.filter(([, value]) => plainly(value)).map(([name, value]) => [name.replaceAll("_", " "), String(value)]),
   ];
   return el("div", { class: "panel" }, el("h2", {}, "About"), study.description && el("p", { class: "soft" }, study.description), el("dl", { class: "pair" }, rows.map(([name, value]) => [el("dt", {}, name), el("dd", { class: "wrap" }, value)])),
     rest.length > 0 && el("details", {}, el("summary", { class: "soft" }, "All settings"), el("pre", { class: "settings" }, JSON.stringify(Object.fromEntries(rest), null, 2))),
     el("div", { class: "row gap" }, el("code", { class: "wrap" }, command), button("Copy command", () => copy(command), { class: "quiet" })));
+}
+
+// Which latency table: what measured it, when, and which of its versions.
+function tableWords({ engine, created_at: made, sha256 }) {
+  return [engine === "unknown" ? null : engine, made?.slice(0, 10), sha256 && `table ${sha256.slice(0, 8)}`].filter(Boolean).join(", ");
 }
