@@ -1,16 +1,36 @@
-"""Which part of a candidate is its network: all of it, or the member `architecture` of what is searched together."""
+"""Which part of a candidate is its network: all of it, or the member `architecture` as the other members change it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+ARCHITECTURE = "architecture"
+
 
 def architecture_of(candidate: Any) -> Any:
-    """Return what has `ops()` and `build()`: `candidate["architecture"]` of a mapping that has it, else `candidate`.
+    """Return what has `ops()` and `build()`: the candidate itself, or a mapping's `architecture`, changed if need be.
 
-    A space such as `pg.Dict(architecture=mbconv(), training=hyperparameters())` thereby costs what its networks cost.
+    Each other member of the mapping that has `applied_to(architecture)`, which returns another architecture, is applied
+    in the mapping's order. So `pg.Dict(architecture=mbconv(), pruning=pruning_rates(), training=hyperparameters())`
+    costs what its pruned networks cost.
     """
-    if isinstance(candidate, Mapping) and "architecture" in candidate:
-        return candidate["architecture"]
-    return candidate
+    if not isinstance(candidate, Mapping) or ARCHITECTURE not in candidate:
+        return candidate
+    architecture = candidate[ARCHITECTURE]
+    for name, member in candidate.items():
+        if name != ARCHITECTURE and hasattr(member, "applied_to"):
+            architecture = member.applied_to(architecture)
+    return architecture
+
+
+def members_of_cost(value: Any) -> tuple[str, ...]:
+    """Return the members of a space's value that its networks hang on; none where it has no `architecture`."""
+    if not isinstance(value, Mapping) or ARCHITECTURE not in value:
+        return ()
+    return tuple(name for name, member in value.items() if name == ARCHITECTURE or _may_change(member))
+
+
+def _may_change(member: Any) -> bool:
+    """Return whether a member, or one of the candidates that an open choice has for it, changes an architecture."""
+    return hasattr(member, "applied_to") or any(map(_may_change, getattr(member, "candidates", ())))

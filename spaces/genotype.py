@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -74,17 +74,19 @@ class GenotypeSpace:
     def __repr__(self) -> str:
         return f"GenotypeSpace(width={self.width}, size={self.size}, fingerprint={self.fingerprint[:12]!r})"
 
-    def member(self, name: str) -> tuple[GenotypeSpace, slice] | None:
-        """Return the space of one member of a symbolic dict, and its columns in this space.
+    def members(self, names: Collection[str]) -> tuple[GenotypeSpace, np.ndarray] | None:
+        """Return the space of some members of a symbolic dict, and its columns in this space, (width,).
 
-        Genotypes of the member's space are these columns, and decode to `decode(row)[name]`. None where the value is no
-        plain dict with that member, or its members may depend on each other.
+        Genotypes of that space are these columns, and decode to a dict of what `decode(row)` has under `names`. None
+        where the value is no plain dict that has them all, or its members may depend on each other.
         """
-        if self._build is None or type(self.value) is not pg.Dict or self.value.value_spec or name not in self.value:
+        plain = self._build is not None and type(self.value) is pg.Dict and not self.value.value_spec
+        if not names or not plain or not set(names) <= set(self.value.sym_keys()):
             return None
-        spaces = {key: GenotypeSpace(pg.clone(item, deep=True)) for key, item in self.value.sym_items()}
-        start = sum(spaces[key].width for key in list(spaces)[: list(spaces).index(name)])
-        return spaces[name], slice(start, start + spaces[name].width)
+        items = {key: pg.clone(item, deep=True) for key, item in self.value.sym_items()}
+        inside = [np.full(GenotypeSpace(item).width, key in names) for key, item in items.items()]
+        chosen = GenotypeSpace(pg.Dict({key: item for key, item in items.items() if key in names}))
+        return chosen, np.flatnonzero(np.concatenate(inside))
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Return `n` genotypes, each decision uniform over its candidates and each float uniform on its scale."""

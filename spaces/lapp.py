@@ -93,7 +93,7 @@ def lapp(
     if multiple < 1:
         raise ValueError(f"multiple must be at least 1, got {multiple}")
     network = Prunable(make, input_shape)
-    return Pruned(network, {group.name: _open(rates) for group in network.groups}, multiple)
+    return Pruned(network, {group.name: open_rates(rates) for group in network.groups}, multiple)
 
 
 def pruned(network: Prunable, widths: Sequence[int], multiple: int = 1) -> Pruned:
@@ -108,7 +108,8 @@ def kept(width: int, rate: float, multiple: int = 1) -> int:
     return min(width, max(nearest, multiple))
 
 
-def _open(rates: Any) -> Any:
+def open_rates(rates: Any) -> Any:
+    """Return the choice of one of these rates, or an open float. Raises ValueError for rates outside of [0, 1)."""
     if isinstance(rates, pg.hyper.Float):
         low, high = rates.min_value, rates.max_value
         if not 0 <= low <= high < 1:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hardware_models._base import AdditiveModel, HardwareModel
+from hardware_models.architecture import members_of_cost
 from search.costing.bounds import Bounds
 from search.costing.compiled import CompiledCosts, MiscompiledError
 from search.costing.domain import Domain, NotCompilableError
@@ -28,7 +29,9 @@ class OperatorCosts:
     """
 
     def __init__(self, space: GenotypeSpace, models: Sequence[HardwareModel]) -> None:
-        self._part, self._columns = space.member("architecture") or (space, slice(0, space.width))
+        self._columns: np.ndarray
+        found = space.members(members_of_cost(space.value))
+        self._part, self._columns = found or (space, np.arange(space.width))
         self._bounds = Bounds(self._part)
         self._single = OneByOne(self._part, models)
         self._listed = ListedCosts(self._part, self._single) if listable(self._part) else None

@@ -36,3 +36,20 @@ def test_operators_are_those_of_the_architecture() -> None:
 def test_a_joint_space_has_no_operators_of_its_own() -> None:
     alone, joint = (set(cover(space, np.random.default_rng(0)).ops) for space in (ALONE, JOINT))
     assert joint == alone
+
+
+class Doubled(pg.Object):  # type: ignore[misc]
+    """A change of an architecture: it runs twice."""
+
+    times: int
+
+    def applied_to(self, architecture: object) -> pg.Dict:
+        return pg.Dict(ops=lambda: list(architecture.ops()) * self.times)  # type: ignore[attr-defined]
+
+
+def test_what_changes_an_architecture_is_applied_and_costed() -> None:
+    changes = pg.oneof([None, Doubled(times=2), Doubled(times=pg.oneof([3, 4]))])
+    space = GenotypeSpace(pg.Dict(training=pg.oneof([1, 2, 3]), architecture=nasbench201(), again=changes))
+    rows = np.array([[2, 4, 2, 1, 2, 1, 1, choice, times] for choice, times in ((0, 0), (1, 0), (2, 1))], space.dtype)
+    once, twice, four = KnownMetrics(space, [Counts(("macs",))])(rows)[:, 0]
+    assert (twice, four) == (2 * once, 4 * once)
