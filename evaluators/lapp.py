@@ -13,7 +13,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +61,9 @@ class Lapp:
       batch, lr, momentum, weight_decay, label_smoothing: of the weights' training, as of `evaluators.train.Train`, with
         a constant learning rate after its rise.
       threads: of PyTorch.
+      model: a function without arguments, or a class, that returns an additive hardware model, such as a latency table
+        of `job.space.value.network.grid`. Its first metric then takes the place of multiply-accumulates in all of the
+        above, interpolated between the widths that the table holds: see `spaces.pruning.interpolated`.
     """
 
     dataset: Dataset = "digits"
@@ -76,6 +79,7 @@ class Lapp:
     weight_decay: float = 5e-4
     label_smoothing: float = 0.1
     threads: int = 1
+    model: Callable[[], Any] | None = None
 
     kind = "pruning rates"
     cost = None
@@ -90,6 +94,8 @@ class Lapp:
 
     def __call__(self, job: Job) -> Iterator[Progress]:
         """Learn, yielding after each epoch `accuracy` and `macs_share` of the masked network; leave rates and weights.
+
+        With a hardware `model`, its metric's share, such as `latency_ms_share`, is yielded instead.
 
         Raises:
           TypeError: for a space that is not one of pruning rates.
@@ -145,6 +151,39 @@ def genotype(space: GenotypeSpace, widths: tuple[int, ...]) -> np.ndarray:
     return np.asarray(space.repair(row[None])[0])
 
 
+@dataclass(frozen=True)
+class _Cost:
+    """What is limited: its name, of widths (groups,) with their gradient, and of an array (n, groups)."""
+
+    metric: str
+    of: Callable[[Tensor], Tensor]
+    numbers: Callable[[np.ndarray], np.ndarray]
+
+    @property
+    def share_name(self) -> str:
+        """What its share of the whole network's is called: `latency_ms_share@pixel3`."""
+        name, at, device = self.metric.partition("@")
+        return f"{name}_share{at}{device}"
+
+
+def _macs(network: Any) -> _Cost:
+    products = network.products
+    factors, inputs, outputs = (
+        torch.from_numpy(part).float() for part in (products.factors, products.inputs, products.outputs)
+    )
+
+    def macs(widths: Tensor) -> Tensor:
+        extended = torch.cat([widths, widths.new_ones(1)])
+        return (factors * (inputs @ extended) * (outputs @ extended)).sum()
+
+    return _Cost("macs", macs, products)
+
+
+def _cost(network: Any, model: Any) -> _Cost:
+    costs = network.costs(model)
+    return _Cost(costs.metric, lambda widths: costs(widths[None])[0].float(), costs.numbers)
+
+
 class _Run:
     """One job as it runs."""
 
@@ -162,11 +201,8 @@ class _Run:
         self.plan, self.optimizer = plan, plan.make_optimizer(self.model)
         self.steps = max(1, len(self.data.train.labels) // s.batch)
         self.learner = torch.optim.SGD([self.masks.thresholds], lr=s.rate_lr, momentum=AVERAGED, dampening=AVERAGED)
-        products = self.network.products
-        self._products = [
-            torch.from_numpy(part).float() for part in (products.factors, products.inputs, products.outputs)
-        ]
-        self._whole = float(self.macs(torch.tensor(self.masks.places.sizes, dtype=torch.float32)))
+        self.cost = _macs(self.network) if s.model is None else _cost(self.network, s.model())
+        self._whole = float(self.cost.of(torch.tensor(self.masks.places.sizes, dtype=torch.float32)))
 
     def _bounds(self) -> Bounds:
         """Return rates from 0 to what `least` allows, and those that the space holds as they are."""
@@ -178,12 +214,6 @@ class _Run:
             low.append(min(float(rate), most) if held else 0.0)
             high.append(low[-1] if held else most)
         return Bounds(torch.tensor(low), torch.tensor(high))
-
-    def macs(self, widths: Tensor) -> Tensor:
-        """Return the multiply-accumulates for widths (groups,), with their gradient."""
-        factors, inputs, outputs = self._products
-        extended = torch.cat([widths, widths.new_ones(1)])
-        return (factors * (inputs @ extended) * (outputs @ extended)).sum()
 
     def train(self, epoch: int) -> None:
         """Pass over the training images once."""
@@ -197,8 +227,8 @@ class _Run:
                     group["lr"] = self.plan.lr_at(done)
                 self._step(order[step * s.batch : (step + 1) * s.batch], 1 - (1 - s.keep) * min(1, done / 0.75))
         with torch.no_grad():
-            share = float(self.macs(self.masks.update())) / self._whole
-        self.history.append({"accuracy": evaluate(self.model, self.data.val)[0], "macs_share": share})
+            share = float(self.cost.of(self.masks.update())) / self._whole
+        self.history.append({"accuracy": evaluate(self.model, self.data.val)[0], self.cost.share_name: share})
 
     def _step(self, rows: Tensor, aim: float) -> None:
         widths = self.masks.update()
@@ -206,7 +236,7 @@ class _Run:
         task = functional.cross_entropy(
             logits, self.data.train.labels[rows], label_smoothing=self.settings.label_smoothing
         )
-        excess = self.macs(widths) / self._whole - aim
+        excess = self.cost.of(widths) / self._whole - aim
         self.optimizer.zero_grad()
         self.learner.zero_grad()
         torch.autograd.backward(task + self.settings.strength * excess.square())
@@ -223,7 +253,7 @@ class _Run:
     def finish(self) -> None:
         """Bring the rates to the budget; leave them and the weights in the job's folder."""
         rates = self.masks.thresholds.detach().double().numpy()
-        widths = self.network.within_macs(self.settings.keep, rates, self.settings.least)
+        widths = self.network.within(self.cost.numbers, self.settings.keep, rates, self.settings.least)
         self.masks.fold()
         folder = self.job.folder
         _replace(folder / WEIGHTS, lambda path: torch.save(self.model.state_dict(), path))
@@ -262,6 +292,7 @@ class _Run:
 
     def _identity(self) -> str:
         settings = {**vars(self.settings), "dataset": described(self.settings.dataset)}
+        settings["model"] = described(self.settings.model) if self.settings.model else None
         made_of = (settings, torch.__version__, self.job.space.fingerprint, self.job.seed)
         return hashlib.sha256(repr(made_of).encode()).hexdigest()
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from functools import partial, reduce
+from math import prod
 
 import torch
 from torch import Tensor, fx, nn
+from torch.nn.functional import pad
 
 from hardware_models import torch_tokens
 from hardware_models.op import Op, directions
@@ -119,6 +121,20 @@ def _channel_shuffle(op: Op) -> nn.Module:
     )
 
 
+def _identity(op: Op) -> nn.Module:
+    """Return what brings numbers from shape to shape: nothing, a reshape, or strided slices and padding with zeros."""
+    (inputs,), output = op.inputs, op.output
+    if inputs == output:
+        return nn.Identity()
+    if len(inputs) != len(output) or prod(inputs) == prod(output):
+        return Apply(lambda numbers: numbers.reshape(-1, *output))
+    steps = [-(-before // after) for before, after in zip(inputs, output, strict=True)]
+    slices = (slice(None), *(slice(None, None, step) for step in steps))
+    left = [-(-before // step) for before, step in zip(inputs, steps, strict=True)]
+    pads = [amount for before, after in zip(left[::-1], output[::-1], strict=True) for amount in (0, after - before)]
+    return Apply(lambda numbers: pad(numbers[slices], pads) if any(pads) else numbers[slices])
+
+
 def _attention(op: Op) -> nn.Module:
     return torch_tokens.PackedAttention(op) if len(op.inputs) == 1 else torch_tokens.Attention(op)
 
@@ -143,7 +159,6 @@ _PLAIN: dict[str, Callable[[], nn.Module]] = {
     "gelu": nn.GELU,
     "hardsigmoid": nn.Hardsigmoid,
     "hardswish": nn.Hardswish,
-    "identity": nn.Identity,
     "image_to_tokens": partial(Apply, _image_to_tokens),
     "leaky_relu": nn.LeakyReLU,
     "mish": nn.Mish,
@@ -157,6 +172,7 @@ _PLAIN: dict[str, Callable[[], nn.Module]] = {
 }
 
 _SHAPED: dict[str, Callable[[Op], nn.Module]] = {
+    "identity": _identity,
     "adaptive_avg_pool2d": lambda op: nn.AdaptiveAvgPool2d((op.output[1], op.output[2])),
     "adaptive_max_pool2d": lambda op: nn.AdaptiveMaxPool2d((op.output[1], op.output[2])),
     "add": _of_inputs(operator.add),

@@ -45,6 +45,11 @@ class Pruned(pg.Object):  # type: ignore[misc]
         """How many units of each group stay."""
         return tuple(kept(group.width, self.rates[group.name], self.multiple) for group in self.network.groups)
 
+    @property
+    def whole(self) -> Pruned:
+        """The network that it was made from, as one of which nothing is removed."""
+        return Pruned(self.network, dict.fromkeys(self.rates, 0.0), self.multiple)
+
     def build(self, weights: Mapping[str, Any] | None = None) -> nn.Module:
         """Return the network: a new one of the whole model's class, or traced where its forward names widths.
 

@@ -10,13 +10,17 @@ import click
 
 from hardware_models.architecture import architecture_of
 from search.cli.command import command, json_option, name_argument, output, storage_option
-from search.cli.stored import definition_of, shown_storage, stored_study
-from search.cli.tables import run_with
+from search.cli.stored import definition_of, existing_storage, shown_storage, stored_study
+from search.cli.tables import run_with, table_used
 from search.cli.trial_rows import view
 from search.metric_names import measured
 from search.study_tables import metric_of, tables_used
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from search.cli.savings import Saving
+    from search.export import Winner
     from search.model_card import Card
     from search.study_file import StudyDefinition
     from search.study_view import StudyView
@@ -33,7 +37,8 @@ if TYPE_CHECKING:
 def export(*, name: str, trial: int, folder: Path, file: str | None, storage: str, json: bool) -> None:
     """Write a trial's network: a PyTorch program and its weights, ONNX, symbolic JSON, a model card.
 
-    The study file is run again, for its space: it must be the one that the study was launched with.
+    The study file is run again, for its space: it must be the one that the study was launched with. A pruned network
+    is measured beside the whole one that it was made from.
     """
     from search.attempt import trial_seed
     from search.export import Winner
@@ -47,11 +52,26 @@ def export(*, name: str, trial: int, folder: Path, file: str | None, storage: st
         definition = definition_of(study, file)
         seed, weights = trial_seed(study.seed, trial), weights_of(study, trial, storage)
         winner = Winner(definition.space, table.genotypes[0], seed, weights)
-        files = write(winner, _card(study, trial, definition, storage), folder)
-    out.document({"study": name, "trial": trial, "files": [str(path) for path in files]})
+        saved = _savings(study, winner, definition, storage)
+        files = write(winner, _card(study, trial, definition, storage, saved), folder)
+    document = {"study": name, "trial": trial, "files": [str(path) for path in files]}
+    out.document(document | {"savings": [saving.record() for saving in saved]})
     for path in files:
         out.line(f"{path}  {path.stat().st_size / 1024:,.0f} KiB")
+    for saving in saved:
+        out.line(f"latency: {saving}")
     out.line(f"read first: {folder / 'README.md'}")
+
+
+def _savings(study: StudyView, winner: Winner, definition: StudyDefinition, storage: str) -> list[Saving]:
+    """Return what a pruned network saves on this machine; nothing for another one."""
+    from search.cli.savings import savings
+
+    architecture = architecture_of(winner.space.decode(winner.genotype))
+    usual = {"engine": definition.engine, "threads": definition.threads, "batch": definition.batch}
+    with existing_storage(storage) as store:
+        stored = {name: table_used(store, facts) for name, facts in tables_used(study.settings).items()}
+    return savings(architecture, usual, {name: table for name, table in stored.items() if table is not None})
 
 
 def weights_of(study: StudyView, trial: int, storage: str) -> Path | None:
@@ -64,7 +84,9 @@ def weights_of(study: StudyView, trial: int, storage: str) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-def _card(study: StudyView, trial: int, definition: StudyDefinition, storage: str) -> Card:
+def _card(
+    study: StudyView, trial: int, definition: StudyDefinition, storage: str, saved: Sequence[Saving] = ()
+) -> Card:
     """Return the model card's contents."""
     import sys
 
@@ -85,6 +107,7 @@ def _card(study: StudyView, trial: int, definition: StudyDefinition, storage: st
         "exported": f"{datetime.now(UTC).isoformat(timespec='seconds')} with PyTorch {torch.__version__}, "
         f"Python {sys.version.split()[0]}",
     }
+    facts |= {f"latency {number}" if number else "latency": str(saving) for number, saving in enumerate(saved)}
     return Card(
         study=study.name,
         trial=trial,

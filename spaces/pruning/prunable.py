@@ -5,19 +5,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyglove as pg
 from torch import nn
 
 from hardware_models.graph import Graph
+from hardware_models.op import Op
 from spaces.pruning.budget import Budget
 from spaces.pruning.channels import Channels, Group, channels
 from spaces.pruning.importance import largest, magnitudes
+from spaces.pruning.interpolated import InterpolatedCosts, grid
 from spaces.pruning.operators import Operators
 from spaces.pruning.products import Products, products
 from spaces.pruning.shrink import shrink
+
+if TYPE_CHECKING:
+    from hardware_models._base import AdditiveModel
 
 
 class Prunable(pg.JSONConvertible):  # type: ignore[misc]
@@ -99,12 +104,31 @@ class Prunable(pg.JSONConvertible):  # type: ignore[misc]
         Raises:
           ValueError: where the share is out of bounds or out of reach.
         """
+        return self.within(self.products, share, rates, least)
+
+    def within(
+        self, cost: Callable[[np.ndarray], np.ndarray], share: float, rates: np.ndarray, least: float = 0.0
+    ) -> tuple[int, ...]:
+        """Return the same for a share of another cost of widths, (n, groups), that does not fall as they rise."""
         if not 0 < share <= 1:
-            raise ValueError(f"the share of multiply-accumulates must be above 0 and at most 1, got {share}")
+            raise ValueError(f"the share of the cost must be above 0 and at most 1, got {share}")
         full = np.array([group.width for group in self.groups])
         floors = np.maximum(1, np.ceil(full * least))
-        amount = share * float(self.products(full.astype(float)))
-        return Budget(self.products, amount, full, floors).widths(np.asarray(rates, float))
+        amount = share * float(cost(full[None].astype(float))[0])
+        return Budget(cost, amount, full, floors).widths(np.asarray(rates, float))
+
+    @property
+    def grid(self) -> tuple[Op, ...]:
+        """The operators that a hardware model must know for `costs`: what to profile. ValueError as `operators`."""
+        return grid(self.operators, [group.width for group in self.groups])
+
+    def costs(self, model: AdditiveModel) -> InterpolatedCosts:
+        """Return an additive hardware model's first metric of all pruned networks, interpolated between widths.
+
+        Raises:
+          MissingEntry: for an operator of `grid` that the model does not know.
+        """
+        return InterpolatedCosts(self.operators, [group.width for group in self.groups], model)
 
     def largest(self, model: nn.Module, widths: Sequence[int]) -> np.ndarray:
         """Return the units of all groups that have the largest filters, so many of each group."""

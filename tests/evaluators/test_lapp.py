@@ -17,6 +17,8 @@ from torch.nn import functional
 from evaluators._preparation import Job
 from evaluators.lapp import Lapp, _Run, genotype, learned, learned_weights
 from evaluators.pruning.masks import Bounds, Masks
+from hardware_models.device_sheet import device_sheet
+from hardware_models.roofline import Roofline
 from spaces.genotype import GenotypeSpace
 from spaces.lapp import lapp
 from spaces.mbconv import mbconv
@@ -153,3 +155,15 @@ def test_both_losses_reach_the_thresholds() -> None:
     assert by_count.tolist() == [-16, -16, -16]
     (by_task,) = torch.autograd.grad(model(torch.randn(8, 1, 8, 8)).square().sum(), masks.thresholds)
     assert by_task[:2].abs().min() > 0
+
+
+def a_device() -> Roofline:
+    return Roofline(device_sheet("jetson-nano"), overhead_us=0)
+
+
+def test_a_device_can_be_the_budget(tmp_path: Path) -> None:
+    steps = list(Lapp(keep=0.6, epochs=1, model=a_device)(job(tmp_path)))
+    assert set(steps[0].metrics) == {"accuracy", "latency_ms_share@jetson-nano-estimated"}
+    network, device = job(tmp_path).space.value.network, a_device()
+    whole, left = (device(network.graph(widths))[device.metrics[0]] for widths in ((16, 16, 16), learned(tmp_path)))
+    assert left / whole == pytest.approx(0.6, rel=0.01)

@@ -119,3 +119,18 @@ def test_an_unknown_kind_is_refused():
 def test_an_unknown_dtype_is_refused():
     with pytest.raises(ValueError, match="dtype 'int8' cannot be timed with PyTorch; expected one of float32"):
         build(Op("relu", ((4,),), (4,), dtype="int8"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ((4, 6, 6), (4, 6, 6)),
+        ((4, 6, 6), (4, 3, 3)),
+        ((4, 3, 3), (7, 3, 3)),
+        ((8, 2, 2), (4, 8)),
+        ((4, 5, 5), (9, 3, 3)),
+    ],
+)
+def test_an_identity_brings_numbers_to_another_shape(before: tuple[int, ...], after: tuple[int, ...]) -> None:
+    module = build(Op("identity", (before,), after))
+    assert module(torch.randn(2, *before)).shape == (2, *after)
