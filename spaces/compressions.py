@@ -1,0 +1,66 @@
+"""Low rank, sparsity and bit-widths beside an open architecture, in the order in which they can be applied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyglove as pg
+
+from spaces.compression.binary import BINARISERS, binarisers
+from spaces.compression.bit_width import bit_widths
+from spaces.compression.compressed import Compression
+from spaces.compression.low_rank import low_ranks
+from spaces.compression.sparsity import sparsities
+
+
+class Several(Compression):
+    """Compressions one after another, None for those that are not made.
+
+    Attributes:
+      parts: in their order.
+    """
+
+    parts: list[Any]
+
+    def applied_to(self, architecture: Any) -> Any:
+        """Return the compressed candidate; the architecture itself where nothing is done."""
+        for part in self.parts:
+            architecture = architecture if part is None else part.applied_to(architecture)
+        return architecture
+
+
+def compressions(
+    *,
+    ranks: Sequence[float] = (0.25, 0.5),
+    shares: Sequence[float] = (0.5, 0.75, 0.9),
+    patterns: Sequence[tuple[int, int]] = ((2, 4),),
+    weights: Sequence[int] = (8, 4, 2),
+    activations: Sequence[int] = (32, 8),
+    binary: Sequence[str] = BINARISERS,
+) -> Any:
+    """Return the space: a low rank or none, zeros or none, and few bits, one bit, or neither.
+
+    `pg.Dict(architecture=..., pruning=pruning_rates(), compression=compressions(), training=hyperparameters())` is one
+    space of all of it; `evaluators.costed.Costed` gives the metrics that it changes. An empty list leaves a way out.
+
+    Args:
+      ranks: shares of the full rank.
+      shares: of a layer's weights that are zero.
+      patterns: N of M weights that are left.
+      weights, activations: bits of either.
+      binary: binarisers.
+
+    Raises:
+      ValueError: for what is out of bounds.
+    """
+    rounding = [None, *_choices(bit_widths(weights, activations) if weights else None), *_choices(binarisers(binary))]
+    return Several([low_ranks(ranks), sparsities(shares, patterns), pg.oneof(rounding)])
+
+
+def _choices(open_choice: Any) -> list[Any]:
+    return (
+        []
+        if open_choice is None
+        else [pg.clone(each, deep=True) for each in open_choice.candidates if each is not None]
+    )
