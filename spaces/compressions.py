@@ -39,10 +39,11 @@ def compressions(
     activations: Sequence[int] = (32, 8),
     binary: Sequence[str] = BINARISERS,
 ) -> Any:
-    """Return the space: a low rank or none, zeros or none, and few bits, one bit, or neither.
+    """Return the space: a low rank or none; then zeros or none with few bits or all, or one bit.
 
     `pg.Dict(architecture=..., pruning=pruning_rates(), compression=compressions(), training=hyperparameters())` is one
-    space of all of it; `evaluators.costed.Costed` gives the metrics that it changes. An empty list leaves a way out.
+    space of all of it; `evaluators.costed.Costed` gives the metrics that it changes. An empty
+    list leaves a way out.
 
     Args:
       ranks: shares of the full rank.
@@ -54,13 +55,7 @@ def compressions(
     Raises:
       ValueError: for what is out of bounds.
     """
-    rounding = [None, *_choices(bit_widths(weights, activations) if weights else None), *_choices(binarisers(binary))]
-    return Several([low_ranks(ranks), sparsities(shares, patterns), pg.oneof(rounding)])
-
-
-def _choices(open_choice: Any) -> list[Any]:
-    return (
-        []
-        if open_choice is None
-        else [pg.clone(each, deep=True) for each in open_choice.candidates if each is not None]
-    )
+    finer = bit_widths(weights, activations) if weights else None
+    thinned = Several([sparsities(shares, patterns), finer])
+    ones = [pg.clone(each, deep=True) for each in binarisers(binary).candidates if each is not None]
+    return Several([low_ranks(ranks), pg.oneof([thinned, *ones]) if ones else thinned])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyglove as pg
 
+from hardware_models.counts import count
 from hardware_models.layer_costs import LayerCost
 from spaces.compression.compressed import Compression
 
@@ -33,17 +34,25 @@ class Binary(Compression):
     binariser: str
 
     def apply(self, model: nn.Module) -> nn.Module:
-        """Return `model` with signs in its inner layers."""
+        """Return `model` with signs in its inner layers.
+
+        Raises:
+          ValueError: for a model whose weights are sparse or rounded already: a sign is never 0.
+        """
         from spaces.compression.layers import change_inputs, compute_weights, layers_of
         from spaces.compression.signs import SignWeight, sign_inputs
 
-        for module in list(layers_of(model).values())[1:-1]:
+        for path, module in list(layers_of(model).items())[1:-1]:
+            if hasattr(module, "parametrizations"):
+                raise ValueError(f"the weight of {path!r} is sparse or rounded already, and a sign is never 0")
             compute_weights(module, SignWeight(self.binariser))
             change_inputs(module, lambda inputs: sign_inputs(inputs, self.binariser))
         return model
 
     def layer_costs(self, layers: Sequence[LayerCost]) -> tuple[LayerCost, ...]:
-        """Return the layers, the inner ones of one bit; scales are not counted."""
+        """Return the layers, the inner ones of one bit; scales are not counted. Raises ValueError for sparse ones."""
+        if any(layer.weights != count(layer.op).weights for layer in layers):
+            raise ValueError("some layers are sparse already, and a sign is never 0: have zeros or one bit, not both")
         inner = [replace(layer, weight_bits=1, activation_bits=1) for layer in layers[1:-1]]
         return (*layers[:1], *inner, *layers[1:][-1:])
 

@@ -202,13 +202,21 @@ def test_a_low_rank_comes_before_zeros() -> None:
         both.layer_costs()
 
 
+def test_signs_are_never_zero() -> None:
+    both = Binary("bnn").applied_to(Unstructured(0.5).applied_to(Net()))
+    with pytest.raises(ValueError, match="is sparse or rounded already, and a sign is never 0"):
+        both.build()
+    with pytest.raises(ValueError, match="have zeros or one bit, not both"):
+        both.layer_costs()
+
+
 def joint(**settings: Any) -> GenotypeSpace:
     small = mbconv(widths=((8, 16), (16, 24)), strides=(1, 2), depth=2, kernels=(3,), expansions=(2,))
     return GenotypeSpace(
         pg.Dict(
             architecture=small,
             pruning=pruning_rates(2),
-            compression=compressions(),
+            compression=compressions(**settings),
             training=hyperparameters(epochs=[1]),
         )
     )
