@@ -49,7 +49,7 @@ class Binary(Compression):
             change_inputs(module, lambda inputs: sign_inputs(inputs, self.binariser))
         return model
 
-    def layer_costs(self, layers: Sequence[LayerCost]) -> tuple[LayerCost, ...]:
+    def compressed_layers(self, layers: Sequence[LayerCost]) -> tuple[LayerCost, ...]:
         """Return the layers, the inner ones of one bit; scales are not counted. Raises ValueError for sparse ones."""
         if any(layer.weights != count(layer.op).weights for layer in layers):
             raise ValueError("some layers are sparse already, and a sign is never 0: have zeros or one bit, not both")

@@ -40,7 +40,7 @@ class BitWidth(Compression):
                 change_inputs(module, lambda inputs: rounded_inputs(inputs, self.activations))
         return model
 
-    def layer_costs(self, layers: Sequence[LayerCost]) -> tuple[LayerCost, ...]:
+    def compressed_layers(self, layers: Sequence[LayerCost]) -> tuple[LayerCost, ...]:
         """Return the layers with these bits."""
         return tuple(replace(layer, weight_bits=self.weights, activation_bits=self.activations) for layer in layers)
 

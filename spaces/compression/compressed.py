@@ -29,11 +29,11 @@ class Compression(pg.Object):  # type: ignore[misc]
         """Return `model`, which may be changed, compressed: it can be trained further, and keeps what was decided."""
         raise NotImplementedError
 
-    def ops(self, ops: Sequence[Op]) -> Sequence[Op]:
+    def compressed_ops(self, ops: Sequence[Op]) -> Sequence[Op]:
         """Return the operators that an engine runs: the same unless layers change their shape."""
         return ops
 
-    def layer_costs(self, layers: Sequence[LayerCost]) -> tuple[LayerCost, ...]:
+    def compressed_layers(self, layers: Sequence[LayerCost]) -> tuple[LayerCost, ...]:
         """Return what the layers hold and compute then."""
         return tuple(layers)
 
@@ -67,12 +67,12 @@ class Compressed(pg.Object):  # type: ignore[misc]
 
     def ops(self) -> Sequence[Op]:
         """Return the operators that an engine runs, which knows nothing of zeros and rounding."""
-        ops: Sequence[Op] = self.choice.ops(self.architecture.ops())
+        ops: Sequence[Op] = self.choice.compressed_ops(self.architecture.ops())
         return ops
 
     def layer_costs(self) -> tuple[LayerCost, ...]:
         """Return what each layer holds and computes."""
-        layers: tuple[LayerCost, ...] = self.choice.layer_costs(layer_costs(self.architecture))
+        layers: tuple[LayerCost, ...] = self.choice.compressed_layers(layer_costs(self.architecture))
         return layers
 
 

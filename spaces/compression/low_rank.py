@@ -49,13 +49,13 @@ class LowRank(Compression):
                 setattr(model.get_submodule(parent), name, factorised(module, rank))
         return model
 
-    def ops(self, ops: Sequence[Op]) -> Sequence[Op]:
+    def compressed_ops(self, ops: Sequence[Op]) -> Sequence[Op]:
         """Return the operators, a composite of two in place of each one that is factorised."""
         last = weighted(ops)[-1]
         changed = [self._changed(op, last) for op in ops]
         return Graph(changed, ops.inputs, ops.wiring, ops.output) if isinstance(ops, Graph) else tuple(changed)
 
-    def layer_costs(self, layers: Sequence[LayerCost]) -> tuple[LayerCost, ...]:
+    def compressed_layers(self, layers: Sequence[LayerCost]) -> tuple[LayerCost, ...]:
         """Return the layers, two in place of each one that is factorised. Raises ValueError as `apply`."""
         found: list[LayerCost] = []
         for layer in layers[:-1]:

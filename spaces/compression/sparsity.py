@@ -37,7 +37,7 @@ class Unstructured(Compression):
             compute_weights(module, Computed(self._largest))
         return model
 
-    def layer_costs(self, layers: Sequence[LayerCost]) -> tuple[LayerCost, ...]:
+    def compressed_layers(self, layers: Sequence[LayerCost]) -> tuple[LayerCost, ...]:
         """Return the layers with what is not zero."""
         return tuple(_left(layer, layer.weights - round(self.share * layer.weights)) for layer in layers)
 
@@ -70,7 +70,7 @@ class NOfM(Compression):
                 compute_weights(module, Computed(self._largest))
         return model
 
-    def layer_costs(self, layers: Sequence[LayerCost]) -> tuple[LayerCost, ...]:
+    def compressed_layers(self, layers: Sequence[LayerCost]) -> tuple[LayerCost, ...]:
         """Return the layers with what is not zero."""
         return tuple(
             _left(layer, layer.weights * self.n // self.m) if _inputs(layer.op) % self.m == 0 else layer
