@@ -1,12 +1,15 @@
-"""ResNet-20 pruned to half of its multiply-accumulates: learned rates beside uniform ones and global magnitude.
+"""ResNet-20 pruned to half of its multiply-accumulates: learned rates beside the baselines' choices.
 
-    python benchmarks/pruning.py [--seeds 10] [--cifar-seeds 2] [--keep 0.5] [--epochs 10] [--jobs planted,digits,cifar]
+    python benchmarks/pruning.py [--seeds 10] [--cifar-seeds 2] [--keep 0.5] [--epochs 10]
+                                 [--jobs planted,digits,cifar,targets]
 
 `digits` is scikit-learn's; `cifar` is 4,000 images of CIFAR-10, reduced to 16x16, and needs the data folder
 `../shared/data` beside the checkout. `lapp`, `uniform` and `magnitude` each train the whole network for the first two
 fifths of the epochs, prune it, and train what is left, with the same learning rates; they differ in what they prune.
+`hesso`, `cric` and `masks` (MaskSparsity) train by their own rules in these epochs, and are brought to the budget.
 `scratch` trains the uniformly pruned network from the start. Learning costs CPU time, for which all but `lapp` train
-what is left for two fifths of the epochs more. `planted` is a network of two equal
+what is left for two fifths of the epochs more. `targets` learns rates on `cifar` with each of `--seeds` and trains
+nothing further. `planted` is a network of two equal
 branches of which one is fed nothing. Prints the mean +- standard error of the test accuracy in percent, the range of
 the multiply-accumulates, and CPU seconds a run. Ends with 1 where a learned network is off its target by more than 1 %,
 or the planted branch is not found.
@@ -40,12 +43,14 @@ from evaluators.datasets import Images, JpegArchives, Part, digits
 from evaluators.lapp import Lapp, learned, learned_weights
 from evaluators.optimization import Optimization
 from evaluators.train import evaluate
+from evaluators.trained_pruning import TrainedPruning
 from spaces.genotype import GenotypeSpace
 from spaces.lapp import lapp
 from spaces.pruning.global_magnitude import global_magnitude
 
 CIFAR = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "images_cifar10"
-METHODS = ("lapp", "uniform", "magnitude", "scratch")
+METHODS = ("lapp", "uniform", "magnitude", "hesso", "cric", "masks", "scratch")
+TRAINED = {"hesso": "hesso", "cric": "cric", "masks": "mask_sparsity"}
 LEARNING = 0.4
 OFF = 0.01
 LEAST = 0.1
@@ -155,6 +160,13 @@ def pruned(method: str, job: str, keep: float, epochs: int, seed: int) -> tuple[
                 pass
             widths = learned(Path(folder))
             return network.build(widths, learned_weights(Path(folder))), widths
+    if method in TRAINED:
+        with tempfile.TemporaryDirectory() as folder:
+            settings = {"dataset": load, "keep": keep, "epochs": epochs, "least": LEAST}
+            for _ in TrainedPruning(TRAINED[method], **settings)(Job(space(job), Path(folder), seed=seed)):
+                pass
+            widths = learned(Path(folder))
+            return network.build(widths, learned_weights(Path(folder))), widths
     model = make()
     train(model, load(), epochs, "constant", seed)
     widths = even if method == "uniform" else global_magnitude(network, model, keep, least=LEAST)
@@ -199,6 +211,20 @@ def compare(job: str, seeds: int, options: argparse.Namespace) -> bool:
     return all(on_target)
 
 
+def targets(options: argparse.Namespace) -> bool:
+    """Print how near to their target rates come that are learned on CIFAR-10; return whether all are within 1 %."""
+    network, shares = space("cifar").value.network, []
+    whole = np.array([group.width for group in network.groups], float)
+    for seed in range(options.seeds):
+        _, widths = pruned("lapp", "cifar", options.keep, round(options.epochs * LEARNING), seed)
+        shares.append(float(network.products(np.array(widths, float)) / network.products(whole)) / options.keep - 1)
+    good = [abs(share) <= OFF for share in shares]
+    print(
+        f"cifar: off the target by {min(shares):+.2%} to {max(shares):+.2%}; within 1 % in {sum(good)} of {len(good)}"
+    )
+    return all(good)
+
+
 def planted(seeds: int) -> bool:
     """Print what is left of the two planted branches; return whether each run found the useless one."""
     rates = GenotypeSpace(lapp(Planted, (1, 8, 8), pg.floatv(0.0, 0.95)))
@@ -220,7 +246,7 @@ def main() -> int:
     parser.add_argument("--cifar-seeds", type=int, default=2)
     parser.add_argument("--keep", type=float, default=0.5)
     parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--jobs", default="planted,digits,cifar")
+    parser.add_argument("--jobs", default="planted,digits,cifar,targets")
     options = parser.parse_args()
     torch.set_num_threads(1)
     wanted, began, good = options.jobs.split(","), time.process_time(), []
@@ -232,6 +258,8 @@ def main() -> int:
         good.append(compare("cifar", options.cifar_seeds, options))
     elif "cifar" in wanted:
         print(f"\ncifar: the data folder {CIFAR} is not on this machine")
+    if "targets" in wanted and CIFAR.exists():
+        good.append(targets(options))
     print(f"\n{time.process_time() - began:.0f} s of CPU")
     return 0 if all(good) else 1
 
