@@ -37,9 +37,10 @@ from hardware_models.layer_costs import layer_costs, totals
 from hardware_models.measurement import Measurement
 from hardware_models.op import Op, conv2d, elementwise, linear
 from hardware_models.profiler import Network, measure
+from hardware_models.settling import settled
 from spaces.compression.binary import BINARISERS, Binary
 from spaces.compression.bit_width import BitWidth
-from spaces.compression.compressed import Compression, settled
+from spaces.compression.compressed import Compression
 from spaces.compression.layers import layers_of
 from spaces.compression.low_rank import LowRank
 from spaces.compression.sparsity import NOfM, Unstructured

@@ -16,6 +16,7 @@ from hardware_models.fastest import estimate_ms, halves_ms, relative_differences
 from hardware_models.measurement import Measurement
 from hardware_models.op import Op, Shape
 from hardware_models.sampling import SAMPLES_A_VISIT, Progress, TooNoisyError, Visits, Workload, visit_in_rounds
+from hardware_models.settling import settled
 from hardware_models.surroundings import Surrounded, Surroundings, seeds
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Bench:
         """
         dtype = next((weight.dtype for weight in module.parameters() if weight.is_floating_point()), torch.float32)
         images = torch.randn(self.batch, *input_shape, generator=self._inputs).to(dtype)
-        prepared = self.engine.prepare(module, (images,))
+        prepared = self.engine.prepare(settled(module), (images,))
         return Workload(f"a {type(module).__name__}", *prepared, at_first=self._clean)
 
     def time(

@@ -78,10 +78,13 @@ def _write_network(winner: Winner, candidate: Any, folder: Path) -> tuple[list[P
     """Write the network as PyTorch program, weights and ONNX; return the files and what the card has to say."""
     import torch
 
+    from hardware_models.settling import settled
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(winner.seed)
         network = candidate.build().eval()
     notes = [_load_weights(network, winner)]
+    network = settled(network)
     inputs = torch.randn((2, *candidate.input_shape), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         expected = network(inputs)

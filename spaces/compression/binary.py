@@ -3,7 +3,8 @@
 `bnn`: signs, no scale (Courbariaux et al., 2016). `xnor`: weights x the mean size of their output channel, inputs x the
 mean size of an image's (Rastegari et al., ECCV 2016). `dorefa`: weights x the mean size of the layer's (Zhou et al.,
 2016). `bireal`: `xnor`'s weights, and a gradient of inputs that is 2 - 2|x| (Liu et al., ECCV 2018). The benchmark's
-other four, which learn or schedule something, are not here.
+other four, which learn or schedule something, are not here. Inputs are brought to a mean of 0 first, which is this
+project's: behind a ReLU all would have the sign of 1, and the benchmark's networks have none there.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ class Binary(Compression):
           ValueError: for a model whose weights are sparse or rounded already: a sign is never 0.
         """
         from spaces.compression.layers import change_inputs, compute_weights, layers_of
-        from spaces.compression.signs import SignWeight, sign_inputs
+        from spaces.compression.signs import SignWeight, centred, sign_inputs
 
         for path, module in list(layers_of(model).items())[1:-1]:
             if hasattr(module, "parametrizations"):
                 raise ValueError(f"the weight of {path!r} is sparse or rounded already, and a sign is never 0")
             compute_weights(module, SignWeight(self.binariser))
-            change_inputs(module, lambda inputs: sign_inputs(inputs, self.binariser))
+            change_inputs(module, lambda inputs: sign_inputs(centred(inputs), self.binariser))
         return model
 
     def compressed_layers(self, layers: Sequence[LayerCost]) -> tuple[LayerCost, ...]:

@@ -74,16 +74,3 @@ class Compressed(pg.Object):  # type: ignore[misc]
         """Return what each layer holds and computes."""
         layers: tuple[LayerCost, ...] = self.choice.compressed_layers(layer_costs(self.architecture))
         return layers
-
-
-def settled(model: nn.Module) -> nn.Module:
-    """Return `model` with plain weights in place of those that are computed anew at each use: to be measured or kept.
-
-    What rounds activations stays.
-    """
-    from torch.nn.utils import parametrize
-
-    for module in list(model.modules()):
-        for name in list(getattr(module, "parametrizations", {})):
-            parametrize.remove_parametrizations(module, name, leave_parametrized=True)
-    return model

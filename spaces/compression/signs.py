@@ -32,6 +32,11 @@ def sign_inputs(inputs: Tensor, binariser: str) -> Tensor:
     return signs * inputs.detach().abs().flatten(1).mean(1).view(-1, *[1] * (inputs.ndim - 1))
 
 
+def centred(inputs: Tensor) -> Tensor:
+    """Return inputs less the mean of each image's numbers."""
+    return inputs - inputs.flatten(1).mean(1).view(-1, *[1] * (inputs.ndim - 1))
+
+
 def sign(numbers: Tensor) -> Tensor:
     """Return 1 for what is at least 0, and -1 for the rest."""
     return torch.where(numbers >= 0, 1.0, -1.0)

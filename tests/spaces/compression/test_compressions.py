@@ -18,12 +18,13 @@ from hardware_models.architecture import architecture_of
 from hardware_models.counts import macs, params
 from hardware_models.layer_costs import LayerCost, layer_costs, totals
 from hardware_models.op import Op, conv2d, elementwise, linear
+from hardware_models.settling import settled
 from spaces.compression.binary import BINARISERS, Binary, binarisers
 from spaces.compression.bit_width import BitWidth, bit_widths, rounded_inputs, rounded_weights
-from spaces.compression.compressed import Compressed, Compression, settled
+from spaces.compression.compressed import Compressed, Compression
 from spaces.compression.layers import layers_of
 from spaces.compression.low_rank import LowRank, low_ranks
-from spaces.compression.signs import SignWeight, sign_inputs
+from spaces.compression.signs import SignWeight, centred, sign_inputs
 from spaces.compression.sparsity import NOfM, Unstructured, sparsities
 from spaces.compressions import compressions
 from spaces.genotype import GenotypeSpace
@@ -134,6 +135,11 @@ def test_binarisers_of_inputs(binariser: str, value: list[float], gradient: list
     assert inputs.grad[0].tolist() == gradient
 
 
+def test_numbers_behind_a_relu_have_both_signs() -> None:
+    inputs = torch.tensor([[0.0, 1.0, 5.0, 6.0], [0.0, 0.0, 0.0, 4.0]])
+    assert sign_inputs(centred(inputs), "bnn").tolist() == [[-1, -1, 1, 1], [-1, -1, -1, 1]]
+
+
 def test_the_first_and_the_last_layer_are_not_binary() -> None:
     layers = Binary("xnor").applied_to(Net()).layer_costs()
     assert [layer.weight_bits for layer in layers] == [32, 1, 32]
@@ -191,7 +197,7 @@ def test_a_compressed_network_trains_and_is_settled(choice: Compression) -> None
     assert all(not torch.equal(one, other) for one, other in zip(before, model.parameters(), strict=True))
     expected = model.eval()(images)
     assert torch.allclose(settled(model)(images), expected, atol=1e-6)
-    assert not any("parametrizations" in name for name, _ in model.named_parameters())
+    assert not any("parametrizations" in name for name, _ in settled(model).named_parameters())
 
 
 def test_a_low_rank_comes_before_zeros() -> None:
