@@ -1,6 +1,6 @@
 """What pruning saves as measured on this machine, beside what its latency table predicts: ResNet-20 at 32 x 32.
 
-    python benchmarks/pruned_latency.py [--engine torch onnxruntime] [--rounds 20]
+    python benchmarks/pruned_latency.py [--engine torch onnxruntime] [--rounds 20] [--learned]
 
 For each engine a table is made of the operators of the networks named below and calibrated on 18 networks of random
 widths. It is validated on 12 further ones. The whole network and pruned ones are predicted by it and measured in the
@@ -8,8 +8,12 @@ same rounds: pruned to multiples of eight channels, at equal and at random rates
 multiply-accumulates with any widths. Weights are as they are initialised: latency does not hang on them. One thread,
 its CPU clock: other programs may run.
 
+Last, `evaluators.lapp.Lapp` learns the widths of a plain network of four convolutions for 16x16 digits, with the
+engine's table of a grid of widths as its budget, and the share of the latency that is left is measured.
+
 Ends with 1 where a network of multiples of eight is not faster than the whole one, or where what any of them saves
-differs from what the table predicts by more than the table's largest validated error (of the whole one's latency).
+differs from what the table predicts by more than the table's largest validated error (of the whole one's latency); or
+where the learned network's share is as far from the half that was asked for.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -24,10 +29,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
+import pyglove as pg
+from compression import Plain
 from pruning import ResNet20
+from torch import nn
 
-from hardware_models.profiler import Anchor, Network, profile_and_measure, validate
-from spaces.lapp import Pruned, kept, pruned
+from evaluators._preparation import Job
+from evaluators.datasets import EnlargedDigits
+from evaluators.lapp import Lapp, learned
+from hardware_models.profiler import Anchor, Network, measure, profile_and_measure, validate
+from spaces.genotype import GenotypeSpace
+from spaces.lapp import Pruned, kept, lapp, pruned
 from spaces.pruning.prunable import Prunable
 
 ANCHORS, HELD_OUT = 18, 12
@@ -88,13 +100,47 @@ def run(engine: str, options: argparse.Namespace) -> bool:
     return bool(good)
 
 
+def learned_share(engine: str, options: argparse.Namespace) -> bool:
+    """Print what is left of the latency of a network whose widths are learned; return whether that is as wished."""
+    rng, keep = np.random.default_rng(options.seed), 0.5
+    space = GenotypeSpace(lapp(plain, (3, 16, 16), pg.floatv(0.0, 0.95)))
+    network = space.value.network
+    anchors, held_out = ([anchor(one) for one in random_networks(network, count, rng)] for count in (ANCHORS, HELD_OUT))
+    table, measured = profile_and_measure(
+        [*network.grid, *(op for one in held_out for op in one.ops)], anchors,
+        [Network(one.module, one.input_shape) for one in held_out], engine=engine, rounds=options.rounds,
+    )  # fmt: skip
+    report = validate(table, held_out, measured)
+    with tempfile.TemporaryDirectory() as folder:
+        job = Job(space, Path(folder), seed=options.seed)
+        for _ in Lapp(EnlargedDigits(2), keep, 3, model=lambda: table)(job):
+            pass
+        widths = learned(Path(folder))
+    whole, left = (
+        Network(network.build(each), (3, 16, 16)) for each in ([group.width for group in network.groups], widths)
+    )
+    times = [one.latency_ms for one in measure([whole, left], engine=engine, rounds=options.rounds)]
+    costs = network.costs(table).numbers(np.array([[group.width for group in network.groups], widths], float))
+    print(f"learned widths {widths}: {costs[1] / costs[0]:.1%} of the latency as interpolated", end=", ")
+    print(f"{times[1] / times[0]:.1%} as measured; the table of {len(table.entries)} operators", end=" ")
+    print(f"is off by {report.mape:.1%}, at most {report.max_error:.1%}")
+    return bool(abs(times[1] / times[0] - keep) <= report.max_error)
+
+
+def plain() -> nn.Module:
+    """Return the network of `benchmarks/compression.py`."""
+    return Plain().build()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engine", nargs="+", default=["torch", "onnxruntime"])
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--learned", action="store_true", help="only the last part")
     options = parser.parse_args()
-    good = [run(engine, options) for engine in options.engine]
+    good = [run(engine, options) for engine in options.engine if not options.learned]
+    good += [learned_share(engine, options) for engine in options.engine]
     print("goals met" if all(good) else "MISSED: a saving is not as predicted")
     return 0 if all(good) else 1
 

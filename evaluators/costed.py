@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evaluators._base import Metrics, Task
+import numpy as np
+
+from evaluators._base import Metrics, Shares, Task
 from hardware_models.architecture import architecture_of
 from hardware_models.layer_costs import layer_costs, totals
 
@@ -38,3 +40,11 @@ class Costed:
         """
         yield totals(layer_costs(architecture_of(task.candidate)))
         yield from self.evaluator(task)
+
+    def shared(self) -> Mapping[str, np.ndarray]:
+        """Return what the evaluator would share between workers; nothing where it does not know how to."""
+        return self.evaluator.shared() if isinstance(self.evaluator, Shares) else {}
+
+    def with_shared(self, arrays: Mapping[str, np.ndarray]) -> Costed:
+        """Return the same around an evaluator that was given `arrays`."""
+        return Costed(self.evaluator.with_shared(arrays)) if isinstance(self.evaluator, Shares) else self

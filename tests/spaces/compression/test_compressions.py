@@ -243,6 +243,15 @@ def test_costs_come_before_the_training() -> None:
     assert set(metrics[1]) == {"accuracy", "loss"}
 
 
+def test_the_data_are_shared_as_the_evaluator_does() -> None:
+    arrays = Costed(Train("digits")).shared()
+    metrics = [Costed(Train("digits", epochs=1)), Costed(Train("digits", epochs=1)).with_shared(arrays)]
+    space = GenotypeSpace(pg.Dict(architecture=Net(), compression=pg.oneof([None])))
+    task = Task(space, np.zeros(1, space.dtype), seed=0)
+    assert list(metrics[0](task)) == list(metrics[1](task))
+    assert Costed(lambda task: []).shared() == {}
+
+
 def test_what_a_compressed_network_was_made_from() -> None:
     architecture = Net()
     assert isinstance(BitWidth(8).applied_to(Unstructured(0.5).applied_to(architecture)), Compressed)
