@@ -103,7 +103,7 @@ def run(engine: str, options: argparse.Namespace) -> bool:
 def learned_share(engine: str, options: argparse.Namespace) -> bool:
     """Print what is left of the latency of a network whose widths are learned; return whether that is as wished."""
     rng, keep = np.random.default_rng(options.seed), 0.5
-    space = GenotypeSpace(lapp(plain, (3, 16, 16), pg.floatv(0.0, 0.95)))
+    space = GenotypeSpace(lapp(plain, (3, 16, 16), pg.floatv(0.0, 0.95), multiple=8))
     network = space.value.network
     anchors, held_out = ([anchor(one) for one in random_networks(network, count, rng)] for count in (ANCHORS, HELD_OUT))
     table, measured = profile_and_measure(

@@ -253,7 +253,8 @@ class _Run:
     def finish(self) -> None:
         """Bring the rates to the budget; leave them and the weights in the job's folder."""
         rates = self.masks.thresholds.detach().double().numpy()
-        widths = self.network.within(self.cost.numbers, self.settings.keep, rates, self.settings.least)
+        s, multiple = self.settings, self.job.space.value.multiple
+        widths = self.network.within(self.cost.numbers, s.keep, rates, s.least, multiple)
         self.masks.fold()
         folder = self.job.folder
         _replace(folder / WEIGHTS, lambda path: torch.save(self.model.state_dict(), path))

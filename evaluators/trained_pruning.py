@@ -151,7 +151,8 @@ class _Run:
         if self.settings.keep is not None:
             full = torch.tensor(self.units.sizes, dtype=torch.float64)
             rates = (1 - torch.tensor(widths) / full).numpy()
-            widths = self.network.within_macs(self.settings.keep, rates, self.settings.least)
+            s, multiple = self.settings, self.job.space.value.multiple
+            widths = self.network.within(self.network.products, s.keep, rates, s.least, multiple)
         named = {group.name: int(width) for group, width in zip(self.network.groups, widths, strict=True)}
         self.job.folder.mkdir(parents=True, exist_ok=True)
         torch.save(self.model.state_dict(), self.job.folder / WEIGHTS)

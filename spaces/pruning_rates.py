@@ -43,8 +43,11 @@ class PruningRates(pg.Object):  # type: ignore[misc]
         """Return the pruned network of a candidate that has `build()` and `input_shape`.
 
         Raises:
-          ValueError: for a network that `torch.fx` cannot trace or that has nothing to prune.
+          ValueError: for a network that `torch.fx` cannot trace or that has nothing to prune, and for one whose weights
+            are compressed already.
         """
+        if hasattr(architecture, "layer_costs"):
+            raise ValueError("channels are pruned before weights are compressed: let pruning stand first in the space")
         network = _prunable(_Key(architecture))
         last = len(self.rates) - 1
         chosen = [float(self.rates[min(stage, last)]) for stage in stages(network)]

@@ -23,12 +23,14 @@ class Budget:
       amount: in the unit of `cost`.
       full: the units of each group, int64 (groups,).
       least: those that each keeps at least.
+      multiple: widths are multiples of this, or a group's full one.
     """
 
     cost: Callable[[np.ndarray], np.ndarray]
     amount: float
     full: np.ndarray
     least: np.ndarray
+    multiple: int = 1
 
     def widths(self, rates: np.ndarray) -> tuple[int, ...]:
         """Return the whole widths nearest to the budget that are found from rates (groups,).
@@ -39,8 +41,9 @@ class Budget:
         Raises:
           ValueError: where the least widths cost more than the budget by over 1 %.
         """
-        if self._at(self.least) > self.amount * (1 + TOLERANCE):
-            raise ValueError(f"{self.amount:.6g} cannot be met: the least widths cost {self._at(self.least):.6g}")
+        least = self._snapped(self.least)
+        if self._at(least) > self.amount * (1 + TOLERANCE):
+            raise ValueError(f"{self.amount:.6g} cannot be met: the least widths cost {self._at(least):.6g}")
         below, above = 1.0, -1.0
         for _ in range(HALVINGS):
             middle = (below + above) / 2
@@ -54,15 +57,21 @@ class Budget:
         return float(self.cost(widths[None].astype(float))[0])
 
     def _rounded(self, rates: np.ndarray) -> np.ndarray:
-        rounded: np.ndarray = np.clip(np.floor(self.full * (1 - rates) + 0.5), self.least, self.full)
-        return rounded
+        return self._snapped(self.full * (1 - rates))
+
+    def _snapped(self, widths: np.ndarray) -> np.ndarray:
+        """Return the nearest widths that are allowed, halves up."""
+        nearest = np.floor(widths / self.multiple + 0.5) * self.multiple
+        least = np.ceil(self.least / self.multiple) * self.multiple
+        snapped: np.ndarray = np.clip(nearest, np.minimum(least, self.full), self.full)
+        return snapped
 
     def _moved(self, best: np.ndarray, steps: np.ndarray, enough: float) -> np.ndarray:
         """Return widths that are near enough to the budget, or from which no step comes nearer."""
         gap = abs(self._at(best) - self.amount)
         while gap > enough:
-            tried = best + steps
-            tried = tried[((tried >= self.least) & (tried <= self.full)).all(1)]
+            tried = best + steps * self.multiple
+            tried = self._snapped(tried[((tried >= self.least) & (tried <= self.full)).all(1)])
             gaps = np.abs(self.cost(tried) - self.amount)
             if not len(gaps) or gaps.min() >= gap:
                 break

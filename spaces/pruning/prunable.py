@@ -107,15 +107,23 @@ class Prunable(pg.JSONConvertible):  # type: ignore[misc]
         return self.within(self.products, share, rates, least)
 
     def within(
-        self, cost: Callable[[np.ndarray], np.ndarray], share: float, rates: np.ndarray, least: float = 0.0
+        self,
+        cost: Callable[[np.ndarray], np.ndarray],
+        share: float,
+        rates: np.ndarray,
+        least: float = 0.0,
+        multiple: int = 1,
     ) -> tuple[int, ...]:
-        """Return the same for a share of another cost of widths, (n, groups), that does not fall as they rise."""
+        """Return the same for a share of another cost of widths, (n, groups), that does not fall as they rise.
+
+        Widths are multiples of `multiple`, but for groups that stay whole.
+        """
         if not 0 < share <= 1:
             raise ValueError(f"the share of the cost must be above 0 and at most 1, got {share}")
         full = np.array([group.width for group in self.groups])
         floors = np.maximum(1, np.ceil(full * least))
         amount = share * float(cost(full[None].astype(float))[0])
-        return Budget(cost, amount, full, floors).widths(np.asarray(rates, float))
+        return Budget(cost, amount, full, floors, multiple).widths(np.asarray(rates, float))
 
     @property
     def grid(self) -> tuple[Op, ...]:

@@ -12,6 +12,7 @@ import torch
 from hardware_models.architecture import architecture_of
 from hardware_models.counts import Counts, macs
 from search.known_metrics import KnownMetrics
+from spaces.compression.bit_width import BitWidth
 from spaces.genotype import GenotypeSpace
 from spaces.hyperparameters import hyperparameters
 from spaces.lapp import pruned
@@ -72,6 +73,12 @@ def test_a_rate_of_zero_leaves_the_network_as_it_is() -> None:
     assert macs(same.ops()) == macs(whole.ops())
     shapes = [tuple(weight.shape) for weight in whole.build().parameters()]
     assert [tuple(weight.shape) for weight in same.build().parameters()] == shapes
+
+
+def test_channels_go_before_weights_are_compressed() -> None:
+    rounded = BitWidth(8).applied_to(some(1)[0].architecture)
+    with pytest.raises(ValueError, match="let pruning stand first in the space"):
+        PruningRates([0.5]).applied_to(rounded)
 
 
 def test_networks_are_followed_without_random_numbers() -> None:

@@ -53,3 +53,18 @@ def test_what_cannot_be_met_is_refused(make: Callable[[], nn.Module], share: flo
     network = Prunable(make, (3, 16, 16))
     with pytest.raises(ValueError, match=message):
         network.within_macs(share, np.zeros(len(network.groups)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_widths_may_be_multiples(seed: int) -> None:
+    network = Prunable(lambda: ResNet("B", depth=3, width=16), (3, 16, 16))
+    full = np.array([group.width for group in network.groups], float)
+    rates = np.random.default_rng(seed).uniform(0, 1, 12)
+    widths = network.within(network.products, 0.5, rates, least=0.1, multiple=8)
+    assert all(width % 8 == 0 for width in widths)
+    assert network.products(np.array(widths, float)) / network.products(full) == pytest.approx(0.5, rel=0.05)
+
+
+def test_a_group_that_is_no_multiple_stays_whole_or_becomes_one() -> None:
+    budget = Budget(lambda widths: widths.sum(-1), 36.0, np.array([20, 40]), np.array([1, 1]), multiple=8)
+    assert budget.widths(np.array([0.0, 0.6])) == (20, 16)
