@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from search.dashboard.answers import encoded
 from search.dashboard.asked import StoreOf, StudyOf
+from search.dashboard.documents.document import Cell, of_type
 from search.dashboard.store import Opened, Store
 from search.dashboard.trials import AskedOf, Selection, records, select
 
@@ -22,14 +23,14 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would compute."""
 
 
-@router.get("/studies/{study}/trials.csv")
+@router.get("/studies/{study}/trials.csv", response_class=Response, responses=of_type("text/csv"))
 def as_csv(study: StudyOf, store: StoreOf, asked: AskedOf) -> Response:
     """Return the table as CSV. A text that a spreadsheet would take for a formula gets a ' before it."""
     chosen = select(store, study, asked)
     return _file(_csv(store, study, chosen), "text/csv; charset=utf-8", f"{study.view.name}.csv")
 
 
-@router.get("/studies/{study}/trials.json")
+@router.get("/studies/{study}/trials.json", response_model=list[dict[str, Cell]])
 def as_json(study: StudyOf, store: StoreOf, asked: AskedOf) -> Response:
     """Return the table as a JSON list of objects."""
     chosen = select(store, study, asked)

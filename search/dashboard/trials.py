@@ -13,13 +13,15 @@ from starlette.responses import Response
 from search.dashboard.answers import answer, tag
 from search.dashboard.asked import StoreOf, StudyOf
 from search.dashboard.columns import listed
+from search.dashboard.documents import trials as documents
+from search.dashboard.documents.document import UNCHANGED
 from search.dashboard.named_columns import Column, column
 from search.dashboard.refusal import bad_request
 from search.dashboard.store import Opened, Store
 from search.dashboard.where import matching
 from search.schema import trials
 
-router = APIRouter(tags=["trials"])
+router = APIRouter(tags=["trials"], responses=UNCHANGED)
 
 REASON = "reason"
 """A text that every trial may have another one of: read for the rows that are shown."""
@@ -50,7 +52,7 @@ class Selection:
     columns: tuple[str, ...]
 
 
-@router.get("/studies/{study}/trials")
+@router.get("/studies/{study}/trials", response_model=documents.TrialPage)
 def table(  # noqa: PLR0917 - what a page can be asked for
     request: Request, study: StudyOf, store: StoreOf, asked: AskedOf, limit: Limit = 50, after: After = None
 ) -> Response:
