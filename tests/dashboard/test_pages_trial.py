@@ -27,7 +27,7 @@ def test_the_devices_share_recolours_the_network(browser: Any, demo: Served) -> 
         choice = seen.page.locator("[data-figure=network]").get_by_label("Device")
         name = choice.locator("option").nth(1).get_attribute("value")
         choice.select_option(name)
-        seen.page.wait_for_function("location.search.includes('device=')")
+        seen.page.wait_for_function("() => location.search.includes('device=')")
         assert name.split("@")[1] in seen.page.locator("[data-figure=network] .note").text_content()
 
 

@@ -60,7 +60,7 @@ function scatter(place, device) {
 const entriesOf = (device) => (Array.isArray(device.entries) ? device.entries : device.operators ?? []);
 
 function bars(place, device) {
-  const entries = [...entriesOf(device)].sort((a, b) => b.ms - a.ms).slice(0, 16).reverse();
+  const entries = entriesOf(device).filter((one) => one.ms > 0).sort((a, b) => b.ms - a.ms).slice(0, 16).reverse();
   const box = figure(`The slowest ${kindOf(device).toLowerCase()}`, { id: "slowest", height: Math.max(160, 56 + 22 * entries.length) });
   place.append(box.box);
   if (!entries.length) {
