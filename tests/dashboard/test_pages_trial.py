@@ -39,6 +39,15 @@ def test_decisions_are_compared_with_another_trial(browser: Any, demo: Served) -
         assert seen.page.locator(".tree .differs").count() == expected
 
 
+def test_a_bred_trial_stands_beside_its_parent(browser: Any, demo: Served) -> None:
+    trial = demo.get("/studies/nasbench201/trials/399")
+    parent = demo.get(f"/studies/nasbench201/trials/{trial['parent']}")
+    assert sum(a != b for a, b in zip(trial["genotype"], parent["genotype"], strict=True)) == 1
+    with opened(browser, demo, "/studies/nasbench201/trials/399") as seen:
+        seen.page.get_by_text("1 of 6 differ from its parent,").wait_for()
+        assert seen.page.locator("[data-figure=decisions] .differs").count() == 1
+
+
 def test_a_failed_trial_says_why(browser: Any, demo: Served) -> None:
     with opened(browser, demo, "/studies/mixed/trials/3") as seen:
         assert "RuntimeError" in seen.page.locator("[data-reason]").text_content()
