@@ -119,3 +119,10 @@ def test_an_unknown_kind_is_refused():
 def test_an_unknown_dtype_is_refused():
     with pytest.raises(ValueError, match="dtype 'int8' cannot be timed with PyTorch; expected one of float32"):
         build(Op("relu", ((4,),), (4,), dtype="int8"))
+
+
+def test_importance_is_what_the_first_token_attends_to():
+    importance = build(Op("token_importance", ((2, 6),), (2,), heads=2))
+    packed = torch.tensor([[[1.0, 0.0, 0.0, 0.0, 9.0, 9.0], [9.0, 9.0, 2.0, 7.0, 9.0, 9.0]]])
+    of_heads = torch.tensor([[0.0, 2.0], [0.0, 0.0]]).softmax(1)
+    assert torch.allclose(importance(packed), of_heads.mean(0, keepdim=True))
