@@ -22,12 +22,22 @@ from spaces.token_compression.uniform import LEAST, uniform_counts
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["LAYOUTS", "SCHEDULES", "DiffRate", "Layout", "candidates", "compressed", "diffrate", "published", "uniform"]
+__all__ = [
+    "LAYOUTS",
+    "SCHEDULES",
+    "Compressed",
+    "Layout",
+    "candidates",
+    "compressed",
+    "diffrate",
+    "published",
+    "uniform",
+]
 
 GAP = 4
 
 
-class DiffRate(pg.Object):  # type: ignore[misc]
+class Compressed(pg.Object):  # type: ignore[misc]
     """One compressed transformer.
 
     Counts hold the class token. One above what there is changes nothing, so several genotypes mean the same network.
@@ -96,7 +106,7 @@ def diffrate(vit: str | Layout | Callable[[], nn.Module], gap: int = GAP) -> Any
     counts = [patches + 1 for patches in candidates(made.layout.patches, gap)]
     open_blocks = range(made.layout.depth - 1)
     of_each = ([made.layout.tokens, *(pg.oneof(counts) for _ in open_blocks)] for _ in range(2))
-    return DiffRate(made, *of_each)
+    return Compressed(made, *of_each)
 
 
 def candidates(patches: int, gap: int = GAP) -> tuple[int, ...]:
@@ -106,7 +116,7 @@ def candidates(patches: int, gap: int = GAP) -> tuple[int, ...]:
     return tuple(range(patches, 0, -gap))
 
 
-def compressed(vit: Compressible, prune_kept: Sequence[int], merge_kept: Sequence[int]) -> DiffRate:
+def compressed(vit: Compressible, prune_kept: Sequence[int], merge_kept: Sequence[int]) -> Compressed:
     """Return the transformer whose blocks keep so many tokens, the class token included.
 
     Raises:
@@ -116,10 +126,10 @@ def compressed(vit: Compressible, prune_kept: Sequence[int], merge_kept: Sequenc
         raise ValueError(f"expected {vit.layout.depth} counts of each, got {len(prune_kept)} and {len(merge_kept)}")
     if min(*prune_kept, *merge_kept) < LEAST:
         raise ValueError(f"a block keeps the class token and another one at least, got {prune_kept} and {merge_kept}")
-    return DiffRate(vit, [int(count) for count in prune_kept], [int(count) for count in merge_kept])
+    return Compressed(vit, [int(count) for count in prune_kept], [int(count) for count in merge_kept])
 
 
-def published(name: str) -> DiffRate:
+def published(name: str) -> Compressed:
     """Return a released schedule, such as `DeiT-S-2.9`: the layout and the GMACs that its authors name it by.
 
     Its genotype is `GenotypeSpace(diffrate("DeiT-S", gap=1)).encode(published(name))`.
@@ -131,7 +141,7 @@ def published(name: str) -> DiffRate:
     return compressed(Compressible(schedule.layout), schedule.prune_kept, schedule.merge_kept)
 
 
-def uniform(vit: Compressible, share: float, by: Literal["merge", "prune"] = "merge") -> DiffRate:
+def uniform(vit: Compressible, share: float, by: Literal["merge", "prune"] = "merge") -> Compressed:
     """Return the schedule that removes as many tokens in each block but the first, by merging or by pruning alone.
 
     Args:

@@ -8,7 +8,6 @@ softmax spreads a small number over all keys, and sizes are raised to at least 1
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -20,16 +19,11 @@ SPREAD = 1e-6
 """What the masked softmax of training spreads over all keys."""
 
 
-class Kept(NamedTuple):
-    """How many tokens one step keeps.
+Kept = tuple[int, Tensor | None]
+"""How many tokens a step keeps, the class token included; how likely it keeps each rank, (tokens,), or None.
 
-    Attributes:
-      tokens: how many, the class token included.
-      chances: how likely it is that each rank is kept, (tokens,), through which the gradient flows; None for none.
-    """
-
-    tokens: int
-    chances: Tensor | None = None
+Gradients flow through the latter alone.
+"""
 
 
 class MaskedViT(nn.Module):
@@ -56,8 +50,8 @@ class MaskedViT(nn.Module):
             order = torch.cat([by_importance(attention[:, :, 0, :count].mean(1)), _rest(mask, count)], 1)
             tokens = tokens.gather(1, order[..., None].expand(-1, -1, tokens.shape[2]))
             sizes, mask = sizes.gather(1, order), mask.gather(1, order)
-            mask, left = mask * _step(pruned, count, mask), min(count, pruned.tokens)
-            mask, count = mask * _step(merged, left, mask), min(left, merged.tokens)
+            mask, left = mask * _step(pruned, count, mask), min(count, pruned[0])
+            mask, count = mask * _step(merged, left, mask), min(left, merged[0])
             if count < left:
                 tokens, sizes = self._merge(tokens, sizes, left, count)
             tokens = tokens + block.feed_forward(tokens)
@@ -84,8 +78,9 @@ class MaskedViT(nn.Module):
 def _step(kept: Kept, count: int, mask: Tensor) -> Tensor:
     """Return what a step multiplies the mask of each rank by: 0 from what it keeps to what there was, 1 elsewhere."""
     ranks = torch.arange(mask.shape[1], device=mask.device)
-    hard = 1 - ((ranks >= kept.tokens) & (ranks < count)).to(mask.dtype)
-    return hard if kept.chances is None else hard - kept.chances.detach() + kept.chances
+    tokens, chances = kept
+    hard = 1 - ((ranks >= tokens) & (ranks < count)).to(mask.dtype)
+    return hard if chances is None else hard - chances.detach() + chances
 
 
 def _rest(mask: Tensor, count: int) -> Tensor:

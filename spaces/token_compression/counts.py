@@ -27,7 +27,7 @@ def published_macs(layout: Layout, entering: Sequence[Any], leaving: Sequence[An
     """Return the multiply-accumulates for the tokens, numbers or tensors, that enter each attention and perceptron.
 
     As published it counts one patch more than there is, and neither what finds importance nor what merges; for what a
-    built network computes see `spaces.diffrate.DiffRate.ops`.
+    built network computes see `spaces.diffrate.Compressed.ops`.
     """
     square = layout.width**2
     attention = sum(4 * square * count + 2 * layout.width * count * count for count in entering)

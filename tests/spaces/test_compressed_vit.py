@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from spaces.networks.compressed_vit import CompressedViT, by_importance, merge
-from spaces.networks.masked_vit import Kept, MaskedViT
+from spaces.networks.masked_vit import MaskedViT
 from spaces.networks.vit import ViT
 from spaces.networks.vit_parts import parts
 from spaces.token_compression.layouts import Layout
@@ -37,7 +37,9 @@ def test_a_masked_transformer_is_the_compressed_one(pruned: list[int], merged: l
     model, images = transformer(pool), torch.randn(3, 3, 8, 8, generator=torch.Generator().manual_seed(seed))
     with torch.inference_mode():
         gone = CompressedViT(model, pruned, merged).eval()(images)
-        masked = MaskedViT(model).eval()(images, [Kept(count) for count in pruned], [Kept(count) for count in merged])
+        masked = MaskedViT(model).eval()(
+            images, [(count, None) for count in pruned], [(count, None) for count in merged]
+        )
     assert (gone - masked).abs().max() < 1e-5
 
 
@@ -73,9 +75,9 @@ def test_training_raises_sizes_to_1_before_they_are_added() -> None:
 
 def test_a_training_mask_lets_gradients_through() -> None:
     model, chances = transformer("class"), torch.full((TOKENS,), 0.5, requires_grad=True)
-    whole = [Kept(TOKENS)] * DEPTH
+    whole = [(TOKENS, None)] * DEPTH
     network = MaskedViT(model).train()
-    logits = network(torch.randn(2, 3, 8, 8), [whole[0], Kept(9, chances), *whole[2:]], whole)
+    logits = network(torch.randn(2, 3, 8, 8), [whole[0], (9, chances), *whole[2:]], whole)
     (gradient,) = torch.autograd.grad(logits.square().sum(), chances)
     assert (gradient[1:] != 0).all()
 
