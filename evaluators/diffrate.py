@@ -35,8 +35,8 @@ RESULT, CHECKPOINT, WHOLE = "diffrate.json", "checkpoint.pt", "whole"
 LEAST_LR = 0.1
 """Where the cosine of the learning rate ends, as a share of its peak."""
 
-NEIGHBOURHOOD = 4.0
-"""Tokens away from a learned count at which a count is a factor of e less probable."""
+NEIGHBOURHOOD = 1 / 32
+"""The share of all patches that a count is away from a learned one when it is a factor of e less probable."""
 
 
 @dataclass(frozen=True)
@@ -244,10 +244,9 @@ class _Run:
     def finish(self) -> None:
         """Leave the counts, and the distribution around them, in the job's folder."""
         pruned, merged = self.counts()
-        found = [
-            -np.abs(_choices(column) - wished) / NEIGHBOURHOOD
-            for column, wished in _wished(self.job.space, pruned, merged)
-        ]
+        away = NEIGHBOURHOOD * self.vit.layout.patches
+        columns = _wished(self.job.space, pruned, merged)
+        found = [-np.abs(_choices(column) - wished) / away for column, wished in columns]
         logs = [(column - np.logaddexp.reduce(column)).tolist() for column in found]
         document = json.dumps({"prune_kept": pruned, "merge_kept": merged, "log_probabilities": logs}, allow_nan=False)
         unfinished = self.job.folder / f"{RESULT}.{os.getpid()}"

@@ -58,9 +58,9 @@ def class_attention(queries: Tensor, keys: Tensor, weights: Tensor | None) -> Te
     return importance
 
 
-def by_importance(importance: Tensor) -> Tensor:
-    """Return places (n, tokens): the class token's, then the others' from the most important to the least."""
-    order = importance[:, 1:].argsort(dim=1, descending=True, stable=True) + 1
+def by_importance(importance: Tensor, kept: int) -> Tensor:
+    """Return so many places (n, kept): the class token's, then the others' from the most important on."""
+    order = importance[:, 1:].topk(kept - 1).indices + 1
     return functional.pad(order, (1, 0))
 
 
@@ -96,7 +96,7 @@ def merge(tokens: Tensor, sizes: Tensor, leaving: int, *, least: float | None = 
 def _compress(
     tokens: Tensor, sizes: Tensor | None, importance: Tensor, pruned: int, leaving: int
 ) -> tuple[Tensor, Tensor | None]:
-    kept = by_importance(importance)[:, :pruned]
+    kept = by_importance(importance, min(pruned, importance.shape[1]))
     tokens = tokens.gather(1, kept[..., None].expand(-1, -1, tokens.shape[2]))
     sizes = None if sizes is None else sizes.gather(1, kept)
     if leaving < tokens.shape[1]:

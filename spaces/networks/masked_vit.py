@@ -47,7 +47,7 @@ class MaskedViT(nn.Module):
             queries, keys, values = block.queries_keys_values(tokens)
             attention = self._attention(queries, keys, log_sizes(sizes), mask)
             tokens = tokens + block.project((attention @ values).transpose(1, 2).flatten(2))
-            order = torch.cat([by_importance(attention[:, :, 0, :count].mean(1)), _rest(mask, count)], 1)
+            order = torch.cat([by_importance(attention[:, :, 0, :count].mean(1), count), _rest(mask, count)], 1)
             tokens = tokens.gather(1, order[..., None].expand(-1, -1, tokens.shape[2]))
             sizes, mask = sizes.gather(1, order), mask.gather(1, order)
             mask, left = mask * _step(pruned, count, mask), min(count, pruned[0])
@@ -85,4 +85,4 @@ def _step(kept: Kept, count: int, mask: Tensor) -> Tensor:
 
 def _rest(mask: Tensor, count: int) -> Tensor:
     """Return the places of what is masked already, in their order."""
-    return torch.arange(count, mask.shape[1], device=mask.device).expand(len(mask), -1)
+    return torch.arange(count, mask.shape[1], device=mask.device).expand(mask.shape[0], -1)

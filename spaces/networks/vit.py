@@ -35,13 +35,13 @@ class ViT(nn.Module):
         self.head = nn.Linear(width, layout.classes)
         for module in self.modules():
             if isinstance(module, nn.Linear):
-                nn.init.trunc_normal_(module.weight, std=0.02)
+                nn.init.xavier_uniform_(module.weight)
                 nn.init.zeros_(module.bias)
 
     def embed(self, images: Tensor) -> Tensor:
         """Return the tokens (n, tokens, width) of images, the class token first."""
         patches = self.patch_embed(images)
-        tokens: Tensor = torch.cat([self.cls_token.expand(len(patches), -1, -1), patches], 1) + self.pos_embed
+        tokens: Tensor = torch.cat([self.cls_token.expand(patches.shape[0], -1, -1), patches], 1) + self.pos_embed
         return tokens
 
     def classify(self, tokens: Tensor, sizes: Tensor | None = None) -> Tensor:

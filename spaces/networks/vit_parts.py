@@ -137,7 +137,7 @@ def _torchvision(model: Any) -> Parts:
 
     def embed(images: Tensor) -> Tensor:
         patches = model.conv_proj(images).flatten(2).transpose(1, 2)
-        tokens = torch.cat([model.class_token.expand(len(patches), -1, -1), patches], 1)
+        tokens = torch.cat([model.class_token.expand(patches.shape[0], -1, -1), patches], 1)
         embedded: Tensor = model.encoder.dropout(tokens + model.encoder.pos_embedding)
         return embedded
 

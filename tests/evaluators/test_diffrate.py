@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+from evaluators._base import Task
 from evaluators._preparation import Job
 from evaluators._token_proxies import TokenProxies, least
 from evaluators.diffrate import DiffRate, _Run, genotype, learned, weights
+from evaluators.frozen import Frozen
 from evaluators.train import Train
 from spaces.diffrate import Layout, diffrate
 from spaces.genotype import GenotypeSpace
@@ -139,3 +141,17 @@ def test_nothing_is_learned_before_a_job_ends(tmp_path: Path) -> None:
 def test_impossible_settings_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         DiffRate(**settings)
+
+
+def test_candidates_are_scored_with_the_weights_that_were_trained(tmp_path: Path) -> None:
+    asked = job(tmp_path)
+    steps = list(DiffRate(train=TRAINING, **SETTINGS)(asked))
+    (scores,) = Frozen(test=True)(Task(asked.space, genotype(asked.space, *learned(tmp_path)), prepared=(tmp_path,)))
+    assert scores["accuracy"] == steps[-1].metrics["accuracy"]
+    assert set(scores) == set(Frozen(test=True).metrics)
+
+
+def test_weights_that_were_not_trained_are_missed(tmp_path: Path) -> None:
+    asked = job(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no trained weights in"):
+        next(Frozen()(Task(asked.space, np.zeros(4, int), prepared=(tmp_path,))))

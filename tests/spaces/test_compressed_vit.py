@@ -57,7 +57,7 @@ def test_a_schedule_that_keeps_all_is_the_whole_transformer() -> None:
 
 
 def test_the_class_token_is_first_and_the_least_important_last() -> None:
-    assert by_importance(torch.tensor([[0.0, 0.1, 0.5, 0.4]])).tolist() == [[0, 2, 3, 1]]
+    assert by_importance(torch.tensor([[0.0, 0.1, 0.5, 0.4]]), 3).tolist() == [[0, 2, 3]]
 
 
 def test_tokens_merge_into_what_is_most_alike_but_never_the_class_token() -> None:
