@@ -14,6 +14,9 @@ from spaces.token_compression.layouts import Layout
 EPSILON = 1e-6
 """Of the norms."""
 
+POSITION_STD = 0.3
+"""Of the positions at first. The published 0.02 takes small transformers, trained briefly, many epochs to grow from."""
+
 
 class ViT(nn.Module):
     """Float32 images (n, channels, side, side) to logits (n, classes); see `spaces.token_compression.layouts`.
@@ -27,7 +30,7 @@ class ViT(nn.Module):
         width, self.layout = layout.width, layout
         self.patch_embed = PatchEmbedding(layout)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
-        self.pos_embed = nn.Parameter(nn.init.trunc_normal_(torch.empty(1, layout.tokens, width), std=0.02))
+        self.pos_embed = nn.Parameter(nn.init.trunc_normal_(torch.empty(1, layout.tokens, width), std=POSITION_STD))
         self.blocks = nn.Sequential(*(Block(width, layout.heads, layout.ratio) for _ in range(layout.depth)))
         mean = layout.pool == "mean"
         self.norm = nn.Identity() if mean else nn.LayerNorm(width, EPSILON)
