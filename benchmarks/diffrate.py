@@ -46,18 +46,18 @@ MOST_LOST = 0.5
 SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 REPEATS = 15
 
-DIGITS = Layout(32, 6, 2, 1, side=8, channels=1, classes=10)
-OF_MNIST = Layout(48, 12, 3, 4, side=28, channels=1, classes=10)
+DIGITS = Layout(32, 8, 2, 2, side=8, channels=1, classes=10)
+OF_MNIST = Layout(32, 8, 2, 4, side=28, channels=1, classes=10)
 FOCUS = Layout(384, 12, 6, 14, classes=384)
 
 
 def setting(data: str) -> tuple[Layout, Dataset, Train, int]:
     """Return the transformer, its images, how it is trained and for how many epochs counts are learned."""
     if data == "mnist":
-        images = Mnist(MNIST, limit=20_000)
-        return OF_MNIST, images, Train(images, epochs=12, optimizer="adamw", lr=2e-3, weight_decay=0.05), 4
-    training = Train("digits", epochs=60, batch=32, optimizer="adamw", lr=2e-3, weight_decay=0.05, augment=(Crop(1),))
-    return DIGITS, "digits", training, 30
+        images = Mnist(MNIST, val=1000, limit=10_000)
+        return OF_MNIST, images, Train(images, epochs=6, optimizer="adamw", lr=3e-3, weight_decay=0.05), 4
+    training = Train("digits", epochs=40, batch=32, optimizer="adamw", lr=2e-3, weight_decay=0.05, augment=(Crop(1),))
+    return DIGITS, "digits", training, 40
 
 
 def run(data: str, keep: float, seed: int) -> tuple[dict[str, Compressed], dict[str, float], dict[str, float]]:

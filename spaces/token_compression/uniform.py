@@ -38,7 +38,7 @@ def uniform_counts(layout: Layout, share: float) -> list[int]:
 
 def _counts(layout: Layout, removed: float) -> list[int]:
     """Return the counts when so many tokens, and on average parts of one, leave in each block but the first."""
-    return [max(LEAST, layout.tokens - int(removed * block)) for block in range(layout.depth)]
+    return [max(LEAST, layout.tokens - int(removed * block + 0.5)) for block in range(layout.depth)]
 
 
 def _macs(layout: Layout, counts: Sequence[int]) -> int:
