@@ -1,12 +1,15 @@
-"""What the dashboard's server costs on a study of 100,000 trials: CPU, bytes and memory of each call of the API.
+"""What the dashboard costs on a study of 100,000 trials: CPU, bytes and memory of each call, time in a real browser.
 
 python benchmarks/dashboard.py [--trials 100000] [--peer PYTHON]
 
 Each call is made once cold, of a server that has just started and answered nothing else of the study, where that is
 said, else `REPEATS` times; CPU seconds are those of the server's process, from /proc (Linux). `--peer` names the Python
 of an environment with optuna-dashboard: it serves an equal study of at most 10,000 trials.
+The pages are opened where there are Playwright and Chromium; their times depend on what else the machine does, so that
+the load is printed beside them.
 The exit code is 1 where a goal is missed: 300 ms of CPU a call, 10 ms for a poll with nothing new, 500 MB, 3 MB of
-answers for a study's page, 2 s of CPU for the first view from a cold start.
+answers for a study's page, 2 s of CPU for the first view from a cold start; 2 s until front and table stand when a
+server that has just started is first asked, 50 ms for a step of a brush.
 """
 
 from __future__ import annotations
@@ -23,12 +26,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import sqlalchemy as sa
+from dashboard_pages import chromium, measure_pages
 from large_study import ROOT, fill
 
 from search.schema import progress
@@ -51,6 +56,7 @@ CALLS = {
     "studies": ("/api/v1/studies", {}),
     "front in other metrics": (f"{STUDY}/front?x=accuracy:minimize&y=latency_ms:maximize", {}),
     "trials, filter and sort": (f"{STUDY}/trials?where={FILTER}&sort=accuracy&order=desc", {}),
+    "100,000 trials in Arrow": (f"{STUDY}/trials?limit=100000&format=arrow&columns=accuracy,latency_ms", {}),
     "one trial": (f"{STUDY}/trials/99", {}),
     "columns (3 decisions)": (f"{STUDY}/columns?names=d:[0],d:[1],d:[2]", BINARY),
     "effects": (f"{STUDY}/effects?metric=accuracy", {}),
@@ -59,6 +65,7 @@ CALLS = {
     "changes": (f"{STUDY}/changes?since=99000", {}),
     "importance": (f"{STUDY}/importance?metric=accuracy", {}),
 }
+PAGE_GOALS_MS = {"front": 2000, "table": 2000, "a brush's step, front": 50, "a brush's step, parallel": 50}
 GOALS = {"call": 0.3, "poll": 0.010, "first view": 2.0}
 PAGE_BYTES, MEMORY_MB = 3_000_000, 500
 PEER_STUDY = """
@@ -184,6 +191,17 @@ def measure(url: str) -> list[str]:
     return missed
 
 
+def measure_browser(url: str) -> list[str]:
+    """Print what the study's page takes in a browser; return the goals that are missed."""
+    if chromium() is None or find_spec("playwright") is None:
+        print("no Chromium or no Playwright: the pages are not opened")
+        return []
+    with served(ours(url, 8394), 8394) as server:
+        found = measure_pages(f"http://127.0.0.1:{server.port}/studies/large")
+    print(f"load average of the last minute: {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs")
+    return [f"{name}: {ms:.0f} ms" for name, ms in found.items() if ms > PAGE_GOALS_MS[name]]
+
+
 def beside(url: str, peer_url: str, peer: str) -> None:
     """Print our costs and those of optuna-dashboard, each on its own equal study."""
     script = "from optuna_dashboard._cli import main; main()"
@@ -222,7 +240,7 @@ def main() -> int:
         url = f"sqlite:///{folder}/large.db"
         make(url, given.trials)
         print(f"{given.trials:,} trials, 22 decisions, 2 metrics, SQLite")
-        missed = measure(url)
+        missed = measure(url) + measure_browser(url)
         if given.peer:
             count = min(given.trials, 10_000)
             small, peer_url = f"sqlite:///{folder}/small.db", f"sqlite:///{folder}/peer-{count}.db"

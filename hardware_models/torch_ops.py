@@ -195,6 +195,7 @@ _SHAPED: dict[str, Callable[[Op], nn.Module]] = {
     "resize_bilinear": lambda op: nn.Upsample(op.output[1:], mode="bilinear"),
     "resize_nearest": lambda op: nn.Upsample(op.output[1:]),
     "split": lambda op: Apply(lambda inputs: inputs[:, : op.output[0]]),
+    "token_importance": lambda op: torch_tokens.TokenImportance(op.heads),
     "token_merge": lambda op: torch_tokens.TokenMerge(op.output[0]),
     "token_prune": lambda op: torch_tokens.TokenPrune(op.output[0]),
     "tokens_to_image": lambda op: Apply(lambda tokens: tokens.transpose(1, 2).reshape(-1, *op.output)),

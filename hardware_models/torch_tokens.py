@@ -77,6 +77,22 @@ class PackedAttention(nn.Module):
         return attended
 
 
+class TokenImportance(nn.Module):
+    """How much the first token attends to each, a mean over heads; see `hardware_models.kinds`."""
+
+    def __init__(self, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+
+    def forward(self, packed: Tensor) -> Tensor:
+        """Return (batch, tokens) of packed queries, keys and values (batch, tokens, 3 x channels)."""
+        split = packed.reshape(*packed.shape[:2], 3, self.heads, -1)
+        queries, keys = split[:, :1, 0].transpose(1, 2), split[:, :, 1].permute(0, 2, 3, 1)
+        attention = (queries @ keys * split.shape[-1] ** -0.5).softmax(-1)
+        importance: Tensor = attention.mean((1, 2))
+        return importance
+
+
 class TokenMerge(nn.Module):
     """The first `kept` tokens, each averaged with those of the others that are most like it."""
 

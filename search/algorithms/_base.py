@@ -87,7 +87,8 @@ class Algorithm(ABC):
         self._problem = problem
         self._space = problem.space
         self._random = np.random.default_rng(problem.seed)
-        self._seen: set[bytes] = set()
+        self._seen: dict[bytes, int] = {}
+        self._bred_from: dict[bytes, bytes] = {}
         self._left: np.ndarray | None = None
         self._exhausted = False
 
@@ -123,6 +124,7 @@ class Algorithm(ABC):
             raise ValueError(f"{self.name} proposes one at a time, and {count} were asked for; use one worker")
         batches: list[np.ndarray] = []
         missing = count
+        self._bred_from = {}
         fruitless = 0
         while missing and fruitless < MAX_DRAWS and self._left is None:
             drawn = self._draw(missing)
@@ -151,7 +153,8 @@ class Algorithm(ABC):
     def restore(self, state: dict[str, Any], proposed: np.ndarray, results: Results) -> None:
         """Go on from `state`: after `start`, given all `proposed` genotypes (n, width) and all results as told."""
         self._random.bit_generator.state = state["random"]
-        self._seen = set(self._space.keys(proposed))
+        self._seen = {}
+        self._mark(self._space.keys(proposed))
         self.learn(results)
         if state["listing"]:
             self._remaining()
@@ -163,8 +166,14 @@ class Algorithm(ABC):
         self.learn(results)
 
     def notes(self, genotypes: np.ndarray) -> list[str]:
-        """Return what has to be stored with each genotype that was just proposed: JSON text, "" for nothing."""
-        return [""] * len(genotypes)
+        """Return what has to be stored with each genotype that was just proposed: JSON text, "" for nothing.
+
+        `parent` is the number of the trial that it was bred from.
+        """
+        if not self._bred_from:
+            return [""] * len(genotypes)
+        numbers = [self._seen.get(self._bred_from.get(key, b"")) for key in self._space.keys(genotypes)]
+        return ["" if number is None else f'{{"parent": {number}}}' for number in numbers]
 
     def recall(self, notes: Sequence[str]) -> None:  # noqa: B027 - most keep none
         """Take in the stored notes of all genotypes that `restore` will be given next."""
@@ -183,11 +192,21 @@ class Algorithm(ABC):
         if type(self).restore is not Algorithm.restore or self.learning_changes_state:
             return False
         self._random.bit_generator.state = state["random"]
-        self._seen.update(self._space.keys(proposed))
+        self._mark(self._space.keys(proposed))
         if state["listing"]:
             self._remaining()
         self.learn(results)
         return True
+
+    def _mark(self, keys: Sequence[bytes]) -> None:
+        """Note that genotypes have been proposed, in this order: a trial's number is its place."""
+        for key in keys:
+            self._seen.setdefault(key, len(self._seen))
+
+    def _bred(self, children: np.ndarray, parents: np.ndarray) -> np.ndarray:
+        """Return children, shape (n, width), once it is noted which row of `parents` each was bred from."""
+        self._bred_from.update(zip(self._space.keys(children), self._space.keys(parents), strict=True))
+        return children
 
     def _accept(self, genotypes: np.ndarray, limit: int) -> np.ndarray:
         """Return the first `limit` genotypes that are new and meet the known constraints, and mark them seen."""
@@ -196,7 +215,7 @@ class Algorithm(ABC):
             genotypes = genotypes[self._problem.known(genotypes)[1] <= 0]
         for row, key in enumerate(self._space.keys(genotypes)):
             if key not in self._seen and len(fresh) < limit:
-                self._seen.add(key)
+                self._seen[key] = len(self._seen)
                 fresh.append(row)
         return genotypes[fresh]
 

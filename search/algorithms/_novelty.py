@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,9 @@ STEPS = 30
 """How many mutations a row may be moved by before it is given up."""
 
 
-def walk_to_new(space: GenotypeSpace, genotypes: np.ndarray, seen: Set[bytes], rng: np.random.Generator) -> np.ndarray:
+def walk_to_new(
+    space: GenotypeSpace, genotypes: np.ndarray, seen: Container[bytes], rng: np.random.Generator
+) -> np.ndarray:
     """Return `genotypes` (n, width) with each row mutated until it is not in `seen`, nor equal to an earlier row.
 
     A row for which this takes more than `STEPS` mutations is returned as it then is. The closer a population has

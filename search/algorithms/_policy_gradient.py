@@ -81,7 +81,7 @@ class PolicyGradient(Algorithm):
     def _draw(self, count: int) -> np.ndarray:
         for temperature in TEMPERATURES:
             drawn = self._policy.sample(max(count, DRAWN_AT_LEAST), self._random, temperature)
-            if not self._seen.issuperset(self._space.keys(drawn)):
+            if not self._seen.keys() >= set(self._space.keys(drawn)):
                 break
         return drawn
 

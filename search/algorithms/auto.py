@@ -78,6 +78,10 @@ class Auto(Algorithm):
         """Return the picked algorithm's name and state."""
         return {"picked": self.picked, "state": self._picked.state()}
 
+    def notes(self, genotypes: np.ndarray) -> list[str]:
+        """Return what the algorithm that proposed has to say."""
+        return self._picked.notes(genotypes)
+
     def restore(self, state: dict[str, Any], proposed: np.ndarray, results: Results) -> None:
         """Go on with the algorithm that was picked then. Raises KeyError for one that is never picked."""
         if state["picked"] != self.picked:

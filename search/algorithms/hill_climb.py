@@ -44,7 +44,7 @@ class HillClimb(Algorithm):
             return self._space.sample(min(count, self.initial - len(self._seen)), self._random)
         parents = self._best.genotypes[self._random.integers(len(self._best), size=count)]
         children = self._space.mutate(parents, self._random)
-        return walk_to_new(self._space, children, self._seen, self._random)
+        return self._bred(walk_to_new(self._space, children, self._seen, self._random), parents)
 
     def learn(self, results: Results) -> None:
         """Keep the best of what was found."""

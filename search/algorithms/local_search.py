@@ -132,7 +132,8 @@ class LocalSearch(Algorithm):
         self._queue = queue[count:]
         if not len(self._queue):
             self._run.explored.add(self._at_key)
-        return queue[:count]
+        chosen = queue[:count]
+        return chosen if self._at is None else self._bred(chosen, np.repeat(self._at[None], len(chosen), axis=0))
 
     def _begin(self, count: int) -> np.ndarray:
         """Return random points for the next run; go over to it if nothing of the present one is outstanding.

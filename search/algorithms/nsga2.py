@@ -62,7 +62,7 @@ class NSGA2(Algorithm):
         mutated = ~crossed | (self._random.random(count) < self.mutation)
         children = self._space.crossover(first, np.where(crossed[:, None], second, first), self._random)
         children[mutated] = self._space.mutate(children[mutated], self._random)
-        return walk_to_new(self._space, children, self._seen, self._random)
+        return self._bred(walk_to_new(self._space, children, self._seen, self._random), first)
 
     def _parents(self, count: int) -> np.ndarray:
         """Return the winners of `count` binary tournaments, shape (count, width)."""

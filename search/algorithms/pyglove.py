@@ -164,7 +164,7 @@ class PyGlove(Algorithm):
         """Take in what another process proposed, as if this generator had."""
         self._replay(proposed, notes)
         self._random.bit_generator.state = state["random"]
-        self._seen.update(self._space.keys(proposed))
+        self._mark(self._space.keys(proposed))
         self.learn(results)
         if state["listing"]:
             self._remaining()

@@ -45,7 +45,8 @@ class RegularizedEvolution(Algorithm):
         entrants = self._random.integers(self.population, size=(count, self.tournament))
         fitness = self._fitness(entrants)
         winners = entrants[np.arange(count), fitness.argmax(axis=1)]
-        return self._space.mutate(self._genotypes[winners], self._random)
+        parents = self._genotypes[winners]
+        return self._bred(self._space.mutate(parents, self._random), parents)
 
     def _fitness(self, entrants: np.ndarray) -> np.ndarray:
         """Return a number to rank each tournament's entrants by, shape (tournaments, entrants), larger is better."""

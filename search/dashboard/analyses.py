@@ -11,6 +11,8 @@ from starlette.responses import Response
 
 from search.dashboard.answers import answer, tag
 from search.dashboard.asked import StoreOf, StudyOf
+from search.dashboard.documents import analyses as documents
+from search.dashboard.documents.document import UNCHANGED
 from search.dashboard.importance import LEAST, METHOD, SAMPLE, Question
 from search.dashboard.marginals import choices, effects
 from search.dashboard.named_columns import column
@@ -20,12 +22,12 @@ from search.dashboard.studies import direction_of
 from search.dashboard.study_columns import COMPLETED
 from search.dashboard.timeline import timeline
 
-router = APIRouter(tags=["analyses"])
+router = APIRouter(tags=["analyses"], responses=UNCHANGED)
 
 MetricOf = Annotated[str | None, Query(max_length=200, description="By default the first objective.")]
 
 
-@router.get("/studies/{study}/importance")
+@router.get("/studies/{study}/importance", response_model=documents.Importance)
 def importance(request: Request, study: StudyOf, store: StoreOf, metric: MetricOf = None) -> Response:
     """Return how much each decision matters for being among the best tenth in a metric, by PED-ANOVA.
 
@@ -38,7 +40,7 @@ def importance(request: Request, study: StudyOf, store: StoreOf, metric: MetricO
     return answer(request, tag(study.view.id, name, stamp), lambda: _importance(store, study, name, stamp))
 
 
-@router.get("/studies/{study}/effects")
+@router.get("/studies/{study}/effects", response_model=documents.Effects)
 def effect(request: Request, study: StudyOf, store: StoreOf, metric: MetricOf = None) -> Response:
     """Return a metric's mean, standard deviation and count by each decision's choice, over completed trials."""
     name = metric or study.view.objectives[0].metric
@@ -47,13 +49,13 @@ def effect(request: Request, study: StudyOf, store: StoreOf, metric: MetricOf = 
     )
 
 
-@router.get("/studies/{study}/choices")
+@router.get("/studies/{study}/choices", response_model=documents.Choices)
 def choice(request: Request, study: StudyOf) -> Response:
     """Return the shares of each decision's choices, among the front's trials and among all that completed."""
     return answer(request, _tag(study), lambda: choices(study))
 
 
-@router.get("/studies/{study}/timeline")
+@router.get("/studies/{study}/timeline", response_model=documents.Timeline)
 def workers(request: Request, study: StudyOf, limit: Annotated[int, Query(ge=1, le=20_000)] = 2000) -> Response:
     """Return when each of the last trials was worked on, and where."""
     return answer(request, _tag(study), lambda: timeline(study, limit))
@@ -75,7 +77,7 @@ def _importance(store: Store, study: Opened, name: str, stamp: object) -> dict[s
     values = _numbers(store, study, name)
     rows = np.flatnonzero((study.columns.states(study.sequence) == COMPLETED) & np.isfinite(values))
     rows = np.random.default_rng(study.view.seed).permutation(rows)[:SAMPLE]
-    document = {"method": METHOD, "metric": name, "sample": len(rows), "decisions": []}
+    document = {"method": METHOD, "metric": name, "sample": len(rows), "decisions": [], "why": ""}
     if len(rows) < LEAST or not study.columns.decisions:
         return {**document, "why": f"too few completed trials: {len(rows)} of at least {LEAST}"}
     sign = -1.0 if direction_of(study, name) == "maximize" else 1.0

@@ -29,6 +29,7 @@ from search.dashboard import (
     trials,
 )
 from search.dashboard.answers import failure
+from search.dashboard.documents.document import FAILURES
 from search.dashboard.refusal import Refusal
 from search.dashboard.security import Access, Guard
 from search.dashboard.store import Store
@@ -61,7 +62,7 @@ def create_app(store: Store, access: Access | None = None) -> FastAPI:
         docs_url=None, redoc_url=None,
     )  # fmt: skip
     app.state.store, app.state.access = store, access
-    api = APIRouter(prefix="/api/v1")
+    api = APIRouter(prefix="/api/v1", responses=FAILURES)
     for part in PARTS:
         api.include_router(part.router)
     app.include_router(api)

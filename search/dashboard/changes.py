@@ -12,13 +12,16 @@ from starlette.responses import Response, StreamingResponse
 
 from search.dashboard.answers import FRESH, encoded, json_answer, tag, unchanged
 from search.dashboard.asked import Name, StoreOf, StudyOf
+from search.dashboard.documents import studies as documents
+from search.dashboard.documents.document import UNCHANGED, of_type
 from search.dashboard.refusal import Refusal
 from search.dashboard.store import Opened, Store
 from search.dashboard.summaries import stamp, state_of
 from search.trials import TrialState
 
-router = APIRouter(tags=["changes"])
+router = APIRouter(tags=["changes"], responses=UNCHANGED)
 
+EVENTS = "text/event-stream"
 EVERY_S = 1.0
 SILENT_S = 15.0
 """After how long without news a stream says that it lives."""
@@ -26,7 +29,7 @@ SILENT_S = 15.0
 Since = Annotated[int | None, Query(ge=-1, lt=2**53, description="The `change_seq` of the answer before.")]
 
 
-@router.get("/studies/{study}/changes")
+@router.get("/studies/{study}/changes", response_model=documents.News)
 def changes(request: Request, study: StudyOf, since: Since = None) -> Response:
     """Return the state, the counts, and the numbers of the trials that changed after `since`, if given.
 
@@ -37,14 +40,14 @@ def changes(request: Request, study: StudyOf, since: Since = None) -> Response:
     return known or json_answer(news(study, since), headers={"ETag": etag, **FRESH})
 
 
-@router.get("/studies/{study}/events", response_class=StreamingResponse)
+@router.get("/studies/{study}/events", response_class=Response, responses=of_type(EVENTS))
 async def events(request: Request, study: Name, store: StoreOf, since: Since = None) -> Response:
     """Stream what `changes` would answer, as server-sent events named `change`; each one's id is its `change_seq`."""
     last = request.headers.get("last-event-id", "")
     begun = int(last) if last.isascii() and last.isdigit() and len(last) < 17 else since
     await run_in_threadpool(store.row_of, study)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_stream(request, store, study, begun), 200, headers, "text/event-stream")
+    return StreamingResponse(_stream(request, store, study, begun), 200, headers, EVENTS)
 
 
 def news(study: Opened, since: int | None) -> dict[str, Any]:

@@ -11,12 +11,14 @@ from starlette.responses import Response
 
 from search.dashboard.answers import FRESH, answer, tag, unchanged
 from search.dashboard.asked import StoreOf, StudyOf
+from search.dashboard.documents import trials as documents
+from search.dashboard.documents.document import UNCHANGED, of_type
 from search.dashboard.named_columns import Column, column
 from search.dashboard.refusal import bad_request
 from search.dashboard.store import Opened
 from search.dashboard.study_columns import TIMES
 
-router = APIRouter(tags=["trials"])
+router = APIRouter(tags=["trials"], responses=UNCHANGED)
 
 BINARY = "application/octet-stream"
 MOST = 64
@@ -24,7 +26,7 @@ Names = Annotated[str, Query(max_length=8000, description="number, state, a metr
 Since = Annotated[int | None, Query(ge=-1, lt=2**53, description="Only trials changed after this change_seq.")]
 
 
-@router.get("/studies/{study}/columns")
+@router.get("/studies/{study}/columns", response_model=documents.Columns, responses=of_type(BINARY, format="binary"))
 def columns(
     request: Request, study: StudyOf, store: StoreOf, names: Names = "number,state", since: Since = None
 ) -> Response:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from search.dashboard.answers import json_answer
 from search.dashboard.asked import StoreOf, StudyOf
+from search.dashboard.documents import studies as documents
 from search.dashboard.refusal import bad_request, conflict
 from search.dashboard.summaries import state_of
 from search.errors import NoDriver
@@ -38,7 +39,7 @@ class Changes(BaseModel):
     archived: bool | None = None
 
 
-@router.post("/studies/{study}/control")
+@router.post("/studies/{study}/control", response_model=documents.Controlled)
 def control(study: StudyOf, store: StoreOf, wish: Control) -> Response:
     """Ask the study's driver to pause, to go on, or to stop.
 
@@ -53,7 +54,7 @@ def control(study: StudyOf, store: StoreOf, wish: Control) -> Response:
     return json_answer({"name": study.view.name, "state": state_of(store.row_of(study.view.name))})
 
 
-@router.patch("/studies/{study}")
+@router.patch("/studies/{study}", response_model=documents.Noted)
 def change(study: StudyOf, store: StoreOf, changes: Changes) -> Response:
     """Change what people note on a study, or its name, which a driver must not be using then."""
     storage = store.writable()

@@ -11,17 +11,19 @@ from starlette.responses import Response
 
 from search.dashboard.answers import answer, tag
 from search.dashboard.asked import StudyOf
+from search.dashboard.documents import analyses as documents
+from search.dashboard.documents.document import UNCHANGED
 from search.dashboard.named_columns import front_numbers
 from search.dashboard.store import Opened
 from search.schema import measurements
 
-router = APIRouter(tags=["analyses"])
+router = APIRouter(tags=["analyses"], responses=UNCHANGED)
 
 MetricOf = Annotated[str | None, Query(max_length=200, description="By default the first objective.")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
-@router.get("/studies/{study}/curves")
+@router.get("/studies/{study}/curves", response_model=documents.Curves)
 def curves(request: Request, study: StudyOf, metric: MetricOf = None, limit: Limit = 200) -> Response:
     """Return a metric at each step of trials that measured it more than once: the front's, then the latest."""
     name = metric or study.view.objectives[0].metric

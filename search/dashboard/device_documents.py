@@ -20,9 +20,10 @@ LISTED = 500
 
 def line(device: Device, *, current: bool) -> dict[str, Any]:
     """Return a device's model in one line; `current` where no newer one of the device is stored."""
-    head = {"name": device.name, "sha256": device.sha256, "stored_at": device.stored_at, "current": current}
+    head = {"name": device.name, "sha256": device.sha256, "stored_at": device.stored_at, "current": current,
+            "problem": device.problem}  # fmt: skip
     if device.model is None:
-        return head | {"source": "damaged", "problem": device.problem, "entries": 0, "engine": "", "batch": None,
+        return head | {"source": "damaged", "entries": 0, "of": "", "title": "", "engine": "", "batch": None,
                        "threads": None, "date": None, "validation": None, "warning": None}  # fmt: skip
     made = _of_operators(device.model) if isinstance(device.model, LatencyTable) else _of_networks(device.model)
     return head | made | ({"source": "shipped"} if device.stored_at is None else {})
@@ -76,7 +77,7 @@ def _of_operators(table: LatencyTable) -> dict[str, Any]:
         "threads": origin.threads,
         "date": origin.created_at,
         "entries": len(table.entries),
-        "validation": None if check is None else _report(check),
+        "validation": check and dataclasses.asdict(check),
         "warning": table.warning(),
     }
 
@@ -92,10 +93,6 @@ def _of_networks(table: LearnedTable | ListedTable) -> dict[str, Any]:
         "threads": None,
         "date": origin.created_at,
         "entries": table.entries,
-        "validation": None if table.validation is None else _report(table.validation),
+        "validation": table.validation and dataclasses.asdict(table.validation),
         "warning": None,
     }
-
-
-def _report(check: Any) -> dict[str, Any]:
-    return {**dataclasses.asdict(check), "tau": check.kendall_tau}

@@ -15,13 +15,15 @@ from search.dashboard.answers import answer, tag
 from search.dashboard.asked import StoreOf
 from search.dashboard.device_documents import in_full, line
 from search.dashboard.device_models import Device
+from search.dashboard.documents import devices as documents
+from search.dashboard.documents.document import UNCHANGED
 from search.dashboard.refusal import bad_request
 from search.dashboard.store import Store
 from search.metric_names import measured
 from search.schema import metrics, studies
 from search.study_tables import metric_of, tables_used
 
-router = APIRouter(tags=["devices"])
+router = APIRouter(tags=["devices"], responses=UNCHANGED)
 
 PAIRS = 2000
 """How many pairs are given at most, evenly spread."""
@@ -30,19 +32,19 @@ DeviceName = Annotated[str, Path(max_length=255, description="A name, or the beg
 Which = Annotated[str, Query(max_length=255, description="A name, or the beginning of a model's digest.")]
 
 
-@router.get("/devices")
+@router.get("/devices", response_model=documents.Devices)
 def devices(request: Request, store: StoreOf) -> Response:
     """Return a line on every version of every device's model, stored or shipped with the project."""
     return answer(request, tag("devices", store.devices.stamp()), lambda: {"devices": _lines(store)})
 
 
-@router.get("/devices/compare")
+@router.get("/devices/compare", response_model=documents.DeviceComparison)
 def compare(request: Request, store: StoreOf, a: Which, b: Which) -> Response:
     """Return how two models differ: of each operator or network that both have, at most 2,000, the latency on both."""
     return answer(request, tag("compare", a, b, store.devices.stamp()), lambda: _compared(store, a, b))
 
 
-@router.get("/devices/{device}")
+@router.get("/devices/{device}", response_model=documents.Device)
 def device(request: Request, store: StoreOf, device: DeviceName) -> Response:
     """Return a device's newest model, or the one of a digest, with entries and provenance.
 

@@ -1,4 +1,4 @@
-"""`/studies/{study}/trials.csv` and `.json`: exactly the trials and columns that the table shows, as a file."""
+"""`/studies/{study}/trials.csv`, `.json`, `.arrow`: exactly what the table shows, as a file."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
 from search.dashboard.answers import encoded
+from search.dashboard.arrow import ARROW, arrow_stream
 from search.dashboard.asked import StoreOf, StudyOf
+from search.dashboard.documents.document import Cell, of_type
+from search.dashboard.selected_trials import AskedOf, Selection, records, select
 from search.dashboard.store import Opened, Store
-from search.dashboard.trials import AskedOf, Selection, records, select
 
 router = APIRouter(tags=["trials"])
 
@@ -22,18 +24,26 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would compute."""
 
 
-@router.get("/studies/{study}/trials.csv")
+@router.get("/studies/{study}/trials.csv", response_class=Response, responses=of_type("text/csv"))
 def as_csv(study: StudyOf, store: StoreOf, asked: AskedOf) -> Response:
     """Return the table as CSV. A text that a spreadsheet would take for a formula gets a ' before it."""
     chosen = select(store, study, asked)
     return _file(_csv(store, study, chosen), "text/csv; charset=utf-8", f"{study.view.name}.csv")
 
 
-@router.get("/studies/{study}/trials.json")
+@router.get("/studies/{study}/trials.json", response_model=list[dict[str, Cell]])
 def as_json(study: StudyOf, store: StoreOf, asked: AskedOf) -> Response:
     """Return the table as a JSON list of objects."""
     chosen = select(store, study, asked)
     return _file(_json(store, study, chosen), "application/json", f"{study.view.name}.json")
+
+
+@router.get("/studies/{study}/trials.arrow", response_class=Response, responses=of_type(ARROW, format="binary"))
+def as_arrow(study: StudyOf, store: StoreOf, asked: AskedOf) -> Response:
+    """Return the table as an Arrow stream."""
+    chosen = select(store, study, asked)
+    content = arrow_stream(store, study, chosen.numbers, chosen.columns, {"change_seq": study.sequence})
+    return _file(iter([content]), ARROW, f"{study.view.name}.arrow")
 
 
 def _file(parts: Iterator[bytes], media_type: str, name: str) -> Response:

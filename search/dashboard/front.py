@@ -10,6 +10,8 @@ from starlette.responses import Response
 
 from search.dashboard.answers import answer, tag
 from search.dashboard.asked import StoreOf, StudyOf
+from search.dashboard.documents import analyses as documents
+from search.dashboard.documents.document import UNCHANGED
 from search.dashboard.named_columns import column, front_numbers
 from search.dashboard.refusal import bad_request
 from search.dashboard.store import Opened, Store
@@ -18,13 +20,13 @@ from search.dashboard.study_columns import COMPLETED
 from search.objectives import nondominated
 from search.pareto import knee
 
-router = APIRouter(tags=["studies"])
+router = APIRouter(tags=["studies"], responses=UNCHANGED)
 
 DIRECTIONS = ("maximize", "minimize")
 MetricOf = Annotated[str | None, Query(max_length=200, description="A metric, or METRIC:maximize, METRIC:minimize.")]
 
 
-@router.get("/studies/{study}/front")
+@router.get("/studies/{study}/front", response_model=documents.Front)
 def front(  # noqa: PLR0917 - three axes
     request: Request, study: StudyOf, store: StoreOf, x: MetricOf = None, y: MetricOf = None, z: MetricOf = None
 ) -> Response:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from fastapi import APIRouter, Request
+from starlette.background import BackgroundTask
 from starlette.responses import Response
 from starlette.templating import Jinja2Templates
 
 from search.dashboard.answers import failure
 from search.dashboard.asked import AccessOf, Name, StoreOf
+from search.dashboard.modules import STATIC, modules_of
 from search.dashboard.refusal import not_found
 from search.dashboard.security import local_path, welcome
+from search.dashboard.store import Opened
 
 HERE = Path(__file__).parent
 TEMPLATES = Jinja2Templates(HERE / "templates")
@@ -24,7 +27,9 @@ def page(request: Request, template: str, status: int = 200, **context: Any) -> 
     """Return a page; what is given to it is escaped."""
     from search.dashboard.app import package_version
 
-    given = {"root": request.scope.get("root_path", ""), "version": package_version(), **context}
+    root, script = request.scope.get("root_path", ""), f"pages/{template.removesuffix('.html')}.js"
+    modules = modules_of(*([script] if (STATIC / script).exists() else []), *context.get("also", ()))
+    given = {"root": root, "version": package_version(), "modules": modules, **context}
     headers = {"Cache-Control": "no-cache"}
     return TEMPLATES.TemplateResponse(request, template, given, status_code=status, headers=headers)
 
@@ -42,6 +47,11 @@ def plots() -> list[str]:
     return sorted(path.stem for path in (HERE / "static" / "plots").glob("*.js"))
 
 
+def encoded(text: str) -> str:
+    """Return a text as JavaScript's `encodeURIComponent` writes it."""
+    return quote(text, safe="!'()*")
+
+
 @router.get("/")
 def studies_page(request: Request) -> Response:
     """Return the list of studies."""
@@ -50,8 +60,23 @@ def studies_page(request: Request) -> Response:
 
 @router.get("/studies/{study}")
 def study_page(request: Request, study: Name, store: StoreOf) -> Response:
-    """Return a study's page."""
-    return page(request, "study.html", study=store.row_of(study)["name"], plots=plots())
+    """Return a study's page, which says at once what it will ask for first: what it is, and its objectives' values."""
+    found = store.study(study)
+    view = found.view
+    columns = [encoded(objective.metric) for objective in view.objectives]
+    path = f"/studies/{encoded(view.name)}"
+    early = ["/devices", path, f"{path}/columns?names={','.join(['state', *columns])}"]
+    also = [f"plots/{name}.js" for name in plots()]
+    shown = page(request, "study.html", study=view.name, plots=plots(), columns=columns, early=early, also=also)
+    shown.background = BackgroundTask(_read_ahead, found)
+    return shown
+
+
+def _read_ahead(study: Opened) -> None:
+    """Read what the page will ask for, while the browser reads the page."""
+    study.columns.states(study.sequence)
+    for objective in study.view.objectives:
+        study.columns.metric(objective.metric, study.sequence)
 
 
 @router.get("/studies/{study}/trials/{number}")

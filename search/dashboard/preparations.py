@@ -10,11 +10,13 @@ from starlette.responses import Response
 
 from search.dashboard.answers import answer, tag
 from search.dashboard.asked import StoreOf
+from search.dashboard.documents import devices as documents
+from search.dashboard.documents.document import UNCHANGED
 from search.dashboard.refusal import not_found
 from search.dashboard.store import Store
 from search.preparations import load_preparations, measured, users
 
-router = APIRouter(tags=["preparations"])
+router = APIRouter(tags=["preparations"], responses=UNCHANGED)
 
 HIDDEN = ("path",)
 """Where checkpoints lie is nobody's business."""
@@ -22,14 +24,14 @@ HIDDEN = ("path",)
 Key = Annotated[str, Path(max_length=64, description="The preparation's key.")]
 
 
-@router.get("/preparations")
+@router.get("/preparations", response_model=documents.Preparations)
 def listed(request: Request, store: StoreOf) -> Response:
     """Return every preparation, the newest first, with the studies that use it."""
     rows = _rows(store)
     return answer(request, tag("preparations", rows), lambda: {"preparations": rows})
 
 
-@router.get("/preparations/{key}")
+@router.get("/preparations/{key}", response_model=documents.Preparation)
 def one(request: Request, store: StoreOf, key: Key) -> Response:
     """Return one preparation, and what it measured: `curves`, of each metric its steps and values."""
     row = next((row for row in _rows(store) if row["key"] == key), None)

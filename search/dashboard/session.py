@@ -7,11 +7,12 @@ from starlette.responses import Response
 
 from search.dashboard.answers import json_answer
 from search.dashboard.asked import AccessOf, StoreOf
+from search.dashboard.documents import studies as documents
 
 router = APIRouter(tags=["session"])
 
 
-@router.get("/session")
+@router.get("/session", response_model=documents.Session)
 def session(store: StoreOf, access: AccessOf) -> Response:
     """Return whether anything may be changed, and the token that a change must carry."""
     from search.dashboard.app import package_version

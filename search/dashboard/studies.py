@@ -11,6 +11,8 @@ from starlette.responses import Response
 from search.dashboard.answers import answer, tag
 from search.dashboard.asked import StoreOf, StudyOf
 from search.dashboard.convergence import hypervolumes
+from search.dashboard.documents import studies as documents
+from search.dashboard.documents.document import UNCHANGED
 from search.dashboard.named_columns import front_numbers
 from search.dashboard.recosts import recostable
 from search.dashboard.store import Opened, Store
@@ -21,10 +23,10 @@ from search.pareto import knee
 from search.study_notes import read_notes
 from search.study_tables import device_names, metric_of, recosts_of, tables_used
 
-router = APIRouter(tags=["studies"])
+router = APIRouter(tags=["studies"], responses=UNCHANGED)
 
 
-@router.get("/studies")
+@router.get("/studies", response_model=documents.Studies)
 def studies(request: Request, store: StoreOf) -> Response:
     """Return a line on every study, the oldest first."""
     rows = store.standing()
@@ -32,7 +34,7 @@ def studies(request: Request, store: StoreOf) -> Response:
     return answer(request, etag, lambda: {"studies": [summary(store.opened(row)) for row in rows]})
 
 
-@router.get("/studies/{study}")
+@router.get("/studies/{study}", response_model=documents.Study)
 def study(request: Request, study: StudyOf, store: StoreOf) -> Response:
     """Return what a study is and how it stands."""
     return answer(request, tag(stamp(study.row)), lambda: {**summary(study), **_in_full(store, study)})

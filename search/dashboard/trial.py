@@ -17,6 +17,8 @@ from hardware_models.op import Op
 from search.annotations import Annotations
 from search.dashboard.answers import answer, tag
 from search.dashboard.asked import StoreOf, StudyOf
+from search.dashboard.documents import trials as documents
+from search.dashboard.documents.document import UNCHANGED
 from search.dashboard.named_columns import front_numbers
 from search.dashboard.network import network_document
 from search.dashboard.recosts import operator_tables, table_of
@@ -27,12 +29,12 @@ from search.schema import metrics, trial_links, trials
 from search.study_tables import metric_of, tables_used
 from search.study_view import TABLE_COLUMNS
 
-router = APIRouter(tags=["trials"])
+router = APIRouter(tags=["trials"], responses=UNCHANGED)
 
 Number = Annotated[int, Path(ge=0, lt=2**31, description="The trial's number.")]
 
 
-@router.get("/studies/{study}/trials/{number}")
+@router.get("/studies/{study}/trials/{number}", response_model=documents.Trial)
 def trial(request: Request, study: StudyOf, store: StoreOf, number: Number) -> Response:
     """Return a trial: its metrics, decisions, curve, what was kept with it, and its network where that is known.
 

@@ -2,126 +2,64 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
-import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from search.dashboard.answers import answer, tag
+from search.dashboard.answers import FRESH, json_answer, tag, unchanged
+from search.dashboard.arrow import ARROW, arrow_stream
 from search.dashboard.asked import StoreOf, StudyOf
-from search.dashboard.columns import listed
-from search.dashboard.named_columns import Column, column
+from search.dashboard.documents import trials as documents
+from search.dashboard.documents.document import UNCHANGED, of_type
 from search.dashboard.refusal import bad_request
-from search.dashboard.store import Opened, Store
-from search.dashboard.where import matching
-from search.schema import trials
+from search.dashboard.selected_trials import AskedOf, records, select
 
-router = APIRouter(tags=["trials"])
+router = APIRouter(tags=["trials"], responses=UNCHANGED)
 
-REASON = "reason"
-"""A text that every trial may have another one of: read for the rows that are shown."""
+MOST = {"json": 500, "arrow": 100_000}
+"""How many trials a page has at most."""
 
-Order = Literal["asc", "desc"]
-Limit = Annotated[int, Query(ge=1, le=500)]
+Format = Annotated[Literal["json", "arrow"] | None, Query(description="By default as `Accept` says, else JSON.")]
+Limit = Annotated[int, Query(ge=1, le=max(MOST.values()), description="At most 500 in JSON, 100,000 in Arrow.")]
 After = Annotated[str | None, Query(max_length=40, description="`next` of the page before.")]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which trials, in which order, and which columns of them."""
-
-    where: Annotated[str, Query(max_length=2000, description='E.g. accuracy > 90 and state == "COMPLETED"')] = ""
-    sort: Annotated[str, Query(max_length=300, description="A column; trials without a value come last.")] = "number"
-    order: Annotated[Order, Query()] = "asc"
-    columns: Annotated[str | None, Query(max_length=8000, description="Columns by commas.")] = None
-
-
-AskedOf = Annotated[Asked, Depends()]
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which trials a request is about, in order: shape (n,), and which columns of them."""
-
-    numbers: np.ndarray
-    columns: tuple[str, ...]
-
-
-@router.get("/studies/{study}/trials")
+@router.get("/studies/{study}/trials", response_model=documents.TrialPage, responses=of_type(ARROW, format="binary"))
 def table(  # noqa: PLR0917 - what a page can be asked for
-    request: Request, study: StudyOf, store: StoreOf, asked: AskedOf, limit: Limit = 50, after: After = None
+    request: Request,
+    study: StudyOf,
+    store: StoreOf,
+    asked: AskedOf,
+    limit: Limit = 50,
+    after: After = None,
+    format: Format = None,  # noqa: A002 - the parameter's name in the address
 ) -> Response:
-    """Return a page of the trials that `where` is true of."""
-    etag = tag(study.view.id, study.sequence, study.row["lease_number"])
+    """Return a page of the trials that `where` is true of, as JSON or as an Arrow stream.
 
-    def document() -> dict[str, Any]:
-        chosen = select(store, study, asked)
-        first = _place(chosen.numbers, after)
-        page = chosen.numbers[first : first + limit]
-        last = first + len(page)
-        following = f"{last}.{page[-1]}" if last < len(chosen.numbers) else None
-        return {"total": len(chosen.numbers), "first": first, "columns": chosen.columns,
-                "rows": records(store, study, page, chosen.columns), "next": following}  # fmt: skip
-
-    return answer(request, etag, document)
-
-
-def select(store: Store, study: Opened, asked: Asked) -> Selection:
-    """Return the trials that are asked for. Raises Refusal for what is not understood."""
-    wanted = tuple(listed(asked.columns)) if asked.columns else usual_columns(study)
-    for name in wanted:
-        if name != REASON:
-            column(store, study, name)
-
-    def find() -> np.ndarray:
-        count = len(study.columns.states(study.sequence))
-        mask = matching(asked.where, count, lambda name: column(store, study, name))
-        return _sorted(np.flatnonzero(mask), column(store, study, asked.sort), descending=asked.order == "desc")
-
-    key = ("trials", asked.where, asked.sort, asked.order)
-    return Selection(study.columns.known.get(key, study.sequence, find), wanted)
-
-
-def usual_columns(study: Opened) -> tuple[str, ...]:
-    """Return the columns that are shown where none are asked for: state, metrics, decisions, what went wrong."""
-    metrics = study.columns.metric_names(study.sequence)
-    decisions = [f"d:{decision.name}" for decision in study.columns.decisions[:16]]
-    return ("number", "state", *metrics, *decisions, "elapsed_s", REASON)
-
-
-def records(store: Store, study: Opened, numbers: np.ndarray, names: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Return trials as plain values by column, `number` and `state` always among them."""
-    wanted = dict.fromkeys(["number", "state", *names])
-    found: dict[str, list[Any]] = {
-        name: reasons(study, numbers) if name == REASON else column(store, study, name).plain(numbers)
-        for name in wanted
-    }
-    return [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]
-
-
-def reasons(study: Opened, numbers: np.ndarray) -> list[str]:
-    """Return why some trials did not complete, "" where there is nothing to say."""
-    query = sa.select(trials.c.number, trials.c.reason).where(trials.c.study_id == study.view.id)
-    found: dict[int, str] = {}
-    with study.database.read() as connection:
-        for part in np.array_split(numbers, len(numbers) // 500 + 1):
-            rows = connection.execute(query.where(trials.c.number.in_(part.tolist()), trials.c.reason != ""))
-            found |= {row.number: row.reason for row in rows}
-    return [found.get(number, "") for number in numbers.tolist()]
-
-
-def _sorted(numbers: np.ndarray, by: Column, *, descending: bool) -> np.ndarray:
-    """Return trials by a column's value, those without one last, equal ones by number."""
-    has = by.has()[numbers]
-    known, unknown = numbers[has], numbers[~has]
-    values = by.values[known]
-    if by.labels is not None and by.name != "state" and len(by.labels):
-        values = np.argsort(np.argsort(np.array([label.casefold() for label in by.labels])))[values]
-    keys = values.astype(np.float64)
-    return np.concatenate([known[np.argsort(-keys if descending else keys, kind="stable")], unknown])
+    With `format=arrow` or `Accept: application/vnd.apache.arrow.stream` it is one record batch, whose schema's metadata
+    hold `total`, `first`, `next` and `change_seq` as texts; `next` is empty on the last page.
+    """
+    kind = format or ("arrow" if ARROW in request.headers.get("accept", "") else "json")
+    if limit > MOST[kind]:
+        raise bad_request(f"limit={limit}: a page in {kind} has at most {MOST[kind]} trials")
+    etag = tag(study.view.id, study.sequence, study.row["lease_number"], kind)
+    known = unchanged(request, etag)
+    if known is not None:
+        return known
+    chosen = select(store, study, asked)
+    first = _place(chosen.numbers, after)
+    page = chosen.numbers[first : first + limit]
+    last = first + len(page)
+    following = f"{last}.{page[-1]}" if last < len(chosen.numbers) else None
+    place = {"total": len(chosen.numbers), "first": first, "next": following}
+    headers = {"ETag": etag, "Vary": "Accept", **FRESH}
+    if kind == "arrow":
+        facts = {**place, "next": following or "", "change_seq": study.sequence}
+        return Response(arrow_stream(store, study, page, chosen.columns, facts), 200, headers, ARROW)
+    rows = records(store, study, page, chosen.columns)
+    return json_answer({**place, "columns": chosen.columns, "rows": rows}, headers=headers)
 
 
 def _place(numbers: np.ndarray, after: str | None) -> int:

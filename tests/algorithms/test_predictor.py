@@ -207,7 +207,7 @@ def test_the_cost_of_a_proposal_is_bounded_by_its_models() -> None:
     for past in (600, 5000):
         predictor = started(space)
         rows = space.sample(past, np.random.default_rng(0))
-        predictor._seen.update(space.keys(rows))
+        predictor._mark(space.keys(rows))
         tell(predictor, rows, rough(rows))
         predictor.propose(8)  # fits
         cpu = time.process_time()

@@ -25,8 +25,8 @@ MOST_DECODED = 20_000
 ONE_BY_ONE = {"nasnet"}
 """Spaces that cannot be compiled: NASNet's output is as wide as the states are many that no block of a cell reads."""
 
-OF_ARGUMENTS = {"lapp"}
-"""Spaces of a user's own model: `tests/spaces/test_lapp.py` compiles them."""
+OF_ARGUMENTS = {"diffrate", "lapp"}
+"""Spaces of a model that is given: `tests/spaces/test_lapp.py` and `test_diffrate.py` cost them."""
 
 SMALLER = {"elasticvit": {"variant": "small"}}
 """What is tried in place of a space that takes more: the released one takes 29,000."""

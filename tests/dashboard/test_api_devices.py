@@ -14,7 +14,7 @@ def test_stored_and_shipped_devices_are_listed(api: Asking) -> None:
     found = {item["name"]: item for item in api.json("/devices")["devices"]}
     assert (found["phone"]["source"], found["phone"]["engine"], found["phone"]["entries"]) == ("profiled", "lite", 11)
     assert found["pixel3"]["source"] == "shipped"
-    assert 0 < found["pixel3"]["validation"]["tau"] < 1
+    assert 0 < found["pixel3"]["validation"]["kendall_tau"] < 1
 
 
 def test_a_device_in_full(api: Asking) -> None:

@@ -6,8 +6,10 @@ import csv
 import io
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from search.dashboard.arrow import ARROW
 from tests.dashboard.asking import API, Asking
 from tests.dashboard.demo_study import HOSTILE
 
@@ -99,6 +101,54 @@ def test_csv_is_what_the_table_shows(api: Asking) -> None:
         [str(row["number"]), str(row["accuracy"])] for row in shown
     ]
     assert api.json("/studies/mixed/trials.json", **asked) == shown
+
+
+def as_table(answer: Any) -> pa.Table:
+    """Return what an Arrow stream holds."""
+    assert answer.status_code == 200, answer.text
+    return pa.ipc.open_stream(answer.content).read_all()
+
+
+@pytest.mark.parametrize("ask", [{"params": {"format": "arrow"}}, {"headers": {"Accept": ARROW}}])
+def test_pages_in_arrow_are_those_in_json(api: Asking, ask: dict[str, Any]) -> None:
+    asked = {
+        "where": "accuracy or number < 9",
+        "sort": "accuracy",
+        "limit": 20,
+        "columns": "accuracy,d:block,worker,reason,front",
+    }
+    after: dict[str, str] = {}
+    for _ in range(3):
+        page = api.json("/studies/mixed/trials", **asked, **after)
+        found = as_table(
+            api.get(f"{API}/studies/mixed/trials", **ask | {"params": ask.get("params", {}) | asked | after})
+        )
+        assert found.to_pylist() == page["rows"]
+        facts = {name.decode(): value.decode() for name, value in found.schema.metadata.items()}
+        assert facts | {"change_seq": ""} == {
+            "total": str(page["total"]), "first": str(page["first"]), "next": page["next"] or "", "change_seq": ""
+        }  # fmt: skip
+        after = {"after": page["next"]}
+
+
+def test_an_arrow_file_holds_all_trials_and_types(api: Asking) -> None:
+    found = as_table(api.get(f"{API}/studies/mixed/trials.arrow", params={"columns": "accuracy,d:kernel,finished_at"}))
+    types = {field.name: str(field.type) for field in found.schema}
+    texts = "dictionary<values=string, indices=int32, ordered=0>"
+    assert types == {
+        "number": "int32",
+        "state": texts,
+        "accuracy": "double",
+        "d:kernel": texts,
+        "finished_at": "double",
+    }
+    assert found["number"].to_pylist() == list(range(60))
+    assert found["accuracy"].null_count == 60 - len(numbers(api, "accuracy"))
+
+
+def test_a_page_in_json_is_short(api: Asking) -> None:
+    assert api.error("/studies/mixed/trials", limit=501) == (400, "limit=501: a page in json has at most 500 trials")
+    assert len(as_table(api.get(f"{API}/studies/mixed/trials", params={"limit": 501, "format": "arrow"}))) == 60
 
 
 def test_a_cell_is_no_formula(api: Asking) -> None:

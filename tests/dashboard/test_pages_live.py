@@ -26,7 +26,7 @@ def wait_for_state(served: Served, state: str) -> None:
 
 def test_a_new_trial_is_shown_within_two_seconds(browser: Any, running: Served) -> None:
     with opened(browser, running, "/studies/slow") as seen:
-        seen.page.wait_for_function("document.querySelector('#connection').dataset.state === 'live'")
+        seen.page.wait_for_function("() => document.querySelector('#connection').dataset.state === 'live'")
         delays = []
         for _ in range(3):
             before = finished(running)

@@ -120,7 +120,7 @@ def test_a_token_is_asked_for_once(browser: Any, tmp_path: Path) -> None:
 
 def test_a_preparation_shows_its_curves(browser: Any, demo: Served) -> None:
     with opened(browser, demo, "/preparations") as seen:
-        seen.page.get_by_role("link", name=PREPARED).click()
+        seen.page.get_by_role("link", name=PREPARED[:12]).click()
         seen.page.wait_for_selector("[data-figure=loss] canvas")
         assert seen.page.locator("h1").text_content() == "fbnet dnas"
 

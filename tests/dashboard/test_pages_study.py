@@ -26,7 +26,9 @@ def study(browser: Any, demo: Served) -> Iterator[Opened]:
 def ready(page: Any) -> None:
     """Wait until the front is drawn."""
     page.wait_for_selector(FRONT)
-    page.wait_for_function("document.querySelector('[data-figure=front] .legend').textContent.includes('front (')")
+    page.wait_for_function(
+        "() => document.querySelector('[data-figure=front] .legend').textContent.includes('front (')"
+    )
     page.wait_for_timeout(150)
 
 

@@ -27,7 +27,7 @@ def test_the_devices_share_recolours_the_network(browser: Any, demo: Served) -> 
         choice = seen.page.locator("[data-figure=network]").get_by_label("Device")
         name = choice.locator("option").nth(1).get_attribute("value")
         choice.select_option(name)
-        seen.page.wait_for_function("location.search.includes('device=')")
+        seen.page.wait_for_function("() => location.search.includes('device=')")
         assert name.split("@")[1] in seen.page.locator("[data-figure=network] .note").text_content()
 
 
@@ -37,6 +37,15 @@ def test_decisions_are_compared_with_another_trial(browser: Any, demo: Served) -
     with opened(browser, demo, "/studies/nasbench201/trials/7?with=0") as seen:
         seen.page.get_by_text(f"{expected} of 6 differ").wait_for()
         assert seen.page.locator(".tree .differs").count() == expected
+
+
+def test_a_bred_trial_stands_beside_its_parent(browser: Any, demo: Served) -> None:
+    trial = demo.get("/studies/nasbench201/trials/399")
+    parent = demo.get(f"/studies/nasbench201/trials/{trial['parent']}")
+    assert sum(a != b for a, b in zip(trial["genotype"], parent["genotype"], strict=True)) == 1
+    with opened(browser, demo, "/studies/nasbench201/trials/399") as seen:
+        seen.page.get_by_text("1 of 6 differ from its parent,").wait_for()
+        assert seen.page.locator("[data-figure=decisions] .differs").count() == 1
 
 
 def test_a_failed_trial_says_why(browser: Any, demo: Served) -> None:

@@ -134,3 +134,10 @@ def test_an_unknown_dtype_is_refused():
 def test_an_identity_brings_numbers_to_another_shape(before: tuple[int, ...], after: tuple[int, ...]) -> None:
     module = build(Op("identity", (before,), after))
     assert module(torch.randn(2, *before)).shape == (2, *after)
+
+
+def test_importance_is_what_the_first_token_attends_to():
+    importance = build(Op("token_importance", ((2, 6),), (2,), heads=2))
+    packed = torch.tensor([[[1.0, 0.0, 0.0, 0.0, 9.0, 9.0], [9.0, 9.0, 2.0, 7.0, 9.0, 9.0]]])
+    of_heads = torch.tensor([[0.0, 2.0], [0.0, 0.0]]).softmax(1)
+    assert torch.allclose(importance(packed), of_heads.mean(0, keepdim=True))

@@ -1,5 +1,6 @@
 // A canvas in a figure that is drawn anew when its size, the theme or its data change, and saved by the same drawing.
 import { el } from "../core/dom.js";
+import { whileSeen } from "../core/seen.js";
 import { colour, onTheme } from "../core/theme.js";
 import { SvgPen } from "./svg_pen.js";
 
@@ -22,7 +23,7 @@ export function surface(figure, draw, { label, keys = false } = {}) {
     pen.clearRect(0, 0, width, height);
     draw(pen, width, height);
   };
-  const redraw = () => { asked ||= requestAnimationFrame(now); };
+  const redraw = whileSeen(figure.plot, () => { asked ||= requestAnimationFrame(now); });
   const sizes = new ResizeObserver(redraw);
   sizes.observe(figure.plot);
   onTheme((event) => (event.detail.now ? now() : redraw()));

@@ -104,7 +104,7 @@ function overlay(box, studies, view) {
   }, { label: `Fronts of ${studies.map((data) => data.name).join(", ")} in ${view.x} and ${view.y}` });
   const find = (event) => {
     const [x, y] = pointOf(surfaceOf.canvas, event);
-    const nearest = new Nearest(laid.map((one) => one.x), laid.map((one) => one.y), laid.keys(), box.plot.clientWidth, box.plot.clientHeight);
+    const nearest = new Nearest(laid.map((one) => one.x), laid.map((one) => one.y), [...laid.keys()], box.plot.clientWidth, box.plot.clientHeight);
     return laid[nearest.find(x, y)];
   };
   surfaceOf.canvas.addEventListener("pointermove", (event) => {

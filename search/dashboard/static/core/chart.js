@@ -1,26 +1,45 @@
-// ECharts in a figure: both themes, sizes that follow the page, the hover card, and saving.
-import * as echarts from "../vendor/echarts-6.1.0.esm.min.js";
+// ECharts in a figure: both themes, sizes that follow the page, the hover card, and saving. It is large: it is loaded
+// when the first chart is drawn.
+import { debounce } from "./dom.js";
 import { hideCard, showCard } from "./hover.js";
+import { whileSeen } from "./seen.js";
 import { colour, onTheme, still } from "./theme.js";
+
+let echarts = null;
 
 // `option()` is asked for anew when the theme changes; `card(params)` gives the hover card's content, `click(params)` acts.
 export function chart(figure, option, { card, click, csv, label } = {}) {
-  figure.plot.replaceChildren();
-  const drawn = echarts.init(figure.plot, null, { renderer: "canvas" });
+  let drawn = null;
+  let gone = false;
   const full = () => ({ ...frame(), ...option(), animation: false });
-  const redraw = () => drawn.setOption(full(), { notMerge: true });
-  redraw();
+  const now = () => drawn?.setOption(full(), { notMerge: true });
+  const redraw = whileSeen(figure.plot, debounce(now, 60)); // while something is brushed, others come first
+  const inTheme = (event) => (event.detail.now ? now() : redraw());
+  const resizing = new ResizeObserver(() => drawn?.resize());
+  const begin = (library) => {
+    echarts = library;
+    if (gone) return;
+    figure.plot.replaceChildren();
+    drawn = echarts.init(figure.plot, null, { renderer: "canvas" });
+    if (card) hovering(drawn, card);
+    if (click) drawn.on("click", click);
+    now();
+    resizing.observe(figure.plot);
+    figure.save.svg = () => toSvg(full(), figure.plot);
+    figure.save.size = () => [figure.plot.clientWidth, figure.plot.clientHeight];
+  };
   figure.plot.setAttribute("role", "img");
   figure.plot.setAttribute("aria-label", label ?? figure.heading.textContent);
-  if (card) hovering(drawn, card);
-  if (click) drawn.on("click", click);
-  const resizing = new ResizeObserver(() => drawn.resize());
-  resizing.observe(figure.plot);
-  onTheme(redraw);
-  figure.save.svg = () => toSvg(full(), figure.plot);
-  figure.save.size = () => [figure.plot.clientWidth, figure.plot.clientHeight];
+  onTheme(inTheme);
   if (csv) figure.save.csv = csv;
-  return { drawn, redraw, dispose: () => { resizing.disconnect(); document.removeEventListener("theme", redraw); drawn.dispose(); } };
+  import("../vendor/echarts-6.1.0.esm.min.js").then(begin).catch(figure.failed);
+  const dispose = () => {
+    gone = true;
+    resizing.disconnect();
+    document.removeEventListener("theme", inTheme);
+    drawn?.dispose();
+  };
+  return { redraw, dispose };
 }
 
 function hovering(drawn, card) {

@@ -1,4 +1,5 @@
 // What is brushed: an interval for each of some columns. One for the page; kept in the URL; each plot shows it.
+import { debounce } from "./dom.js";
 import { param, setParams } from "./location.js";
 
 export class Selection {
@@ -7,6 +8,8 @@ export class Selection {
     this.ranges = read(param("brush"));
     this.listeners = new Set();
     this.mask = null;
+    this.telling = null;
+    this.keep = debounce(() => setParams({ brush: write(this.ranges) }), 100);
   }
 
   get active() { return this.ranges.size > 0; }
@@ -18,7 +21,7 @@ export class Selection {
       if (range) this.ranges.set(name, range);
       else this.ranges.delete(name);
     }
-    setParams({ brush: write(this.ranges) });
+    this.keep();
     return this.tell();
   }
 
@@ -27,9 +30,15 @@ export class Selection {
     return this.set(Object.fromEntries([...this.ranges.keys()].map((name) => [name, null])));
   }
 
-  async tell() {
-    await this.compute();
-    for (const work of this.listeners) work();
+  // Brings what shows the selection up to date, once a frame however often it changes meanwhile.
+  tell() {
+    this.telling ??= new Promise((done) => requestAnimationFrame(async () => {
+      this.telling = null;
+      await this.compute();
+      for (const work of this.listeners) work();
+      done();
+    }));
+    return this.telling;
   }
 
   // Brings `mask` up to date: 1 where a row is within every interval; null where nothing is brushed.

@@ -9,6 +9,8 @@ export class StudyData {
   constructor(name) {
     this.name = name;
     this.columns = new Map();
+    this.coming = new Map();
+    this.seq = Infinity;
     this.labels = {};
     this.rows = 0;
     this.listeners = new Set();
@@ -18,7 +20,7 @@ export class StudyData {
 
   async open() {
     this.summary = await get(studyPath(this.name));
-    this.seq = this.summary.change_seq;
+    this.seq = Math.min(this.seq, this.summary.change_seq);
     return this;
   }
 
@@ -28,10 +30,15 @@ export class StudyData {
   direction(name) { return this.summary.objectives.find((one) => one.metric === name)?.direction ?? this.metric(name).direction ?? "minimize"; }
   column(name) { return this.columns.get(name); }
 
-  // Fetches the columns that are not there yet.
+  // Fetches the columns that are neither there yet nor on their way.
   async need(names) {
-    const missing = [...new Set(["state", ...names])].filter((name) => !this.columns.has(name));
-    if (missing.length) this.take(await this.read(missing), false);
+    const wanted = [...new Set(["state", ...names])].filter((name) => !this.columns.has(name));
+    const missing = wanted.filter((name) => !this.coming.has(name));
+    if (missing.length) {
+      const asked = this.read(missing).then((found) => this.take(found, false)).finally(() => missing.forEach((name) => this.coming.delete(name)));
+      missing.forEach((name) => this.coming.set(name, asked));
+    }
+    await Promise.all(wanted.map((name) => this.coming.get(name)));
     return this;
   }
 
@@ -41,6 +48,7 @@ export class StudyData {
   }
 
   take({ header, columns }, partial) {
+    if (!partial) this.seq = Math.min(this.seq, header.change_seq);
     Object.assign(this.labels, header.labels ?? {});
     const numbers = columns.number;
     const rows = Math.max(this.rows, partial ? maximum(numbers) + 1 : header.rows);

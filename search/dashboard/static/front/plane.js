@@ -1,5 +1,6 @@
 // The Pareto front in two metrics: a step line through what nothing beats, all other trials behind it.
 import { drawAxes, MARGIN, plane } from "../canvas/axes.js";
+import { Cloud } from "../canvas/cloud.js";
 import { Nearest } from "../canvas/nearest.js";
 import { makeScale, mostOf } from "../canvas/scale.js";
 import { textFont } from "../canvas/surface.js";
@@ -75,7 +76,7 @@ export class FrontPlane {
     };
     const brushed = selection.mask !== null;
     if (many && pen instanceof CanvasRenderingContext2D) {
-      this.drawMany(pen, behind, brushed);
+      this.drawMany(pen, behind);
       return;
     }
     pen.globalAlpha = brushed ? 0.22 : many ? 0.5 : 0.6;
@@ -94,25 +95,11 @@ export class FrontPlane {
     pen.globalAlpha = 1;
   }
 
-  // Many points: all of them once into a picture of their own, which is then laid down; what is brushed above it.
-  drawMany(pen, behind, brushed) {
+  // Many points: pixels of a picture that is laid down, what is brushed above the rest.
+  drawMany(pen, behind) {
     const { laid, selection } = this;
-    const grey = colour("dominated");
-    const ratio = devicePixelRatio || 1;
-    if (laid.picture?.grey !== grey) {
-      const canvas = new OffscreenCanvas(laid.width * ratio, laid.height * ratio);
-      const below = canvas.getContext("2d");
-      below.scale(ratio, ratio);
-      below.fillStyle = grey;
-      for (const row of behind) below.fillRect(laid.px[row] - 1, laid.py[row] - 1, 2, 2);
-      laid.picture = { canvas, grey };
-    }
-    pen.globalAlpha = brushed ? 0.2 : 0.5;
-    pen.drawImage(laid.picture.canvas, 0, 0, laid.width, laid.height);
-    pen.globalAlpha = 0.8;
-    pen.fillStyle = colour("accent");
-    if (brushed) for (const row of behind) if (selection.mask[row]) pen.fillRect(laid.px[row] - 1, laid.py[row] - 1, 2, 2);
-    pen.globalAlpha = 1;
+    laid.cloud ??= new Cloud(laid.px, laid.py, behind, laid.width, laid.height);
+    laid.cloud.draw(pen, selection.mask, [colour("dominated"), selection.mask ? 0.2 : 0.5], [colour("accent"), 0.8]);
   }
 
   drawFront(pen, { box, px, py, view }) {

@@ -67,12 +67,12 @@ export class FrontSpace {
   }
 
   projector(width, height) {
-    const size = 0.27 * Math.min(width * 1.15, height * 1.2);
+    const size = 0.24 * Math.min(width * 1.15, height * 1.2);
     const [ca, sa, cu, su] = [Math.cos(this.turn.across), Math.sin(this.turn.across), Math.cos(this.turn.up), Math.sin(this.turn.up)];
     return ([x, y, z]) => {
       const across = x * ca + z * sa;
       const away = -x * sa + z * ca;
-      return [width / 2 + size * across, height * 0.47 - size * (y * cu + away * -su) * 1.0, away * cu + y * su];
+      return [width / 2 + size * across, height * 0.48 - size * (y * cu + away * -su) * 1.0, away * cu + y * su];
     };
   }
 

@@ -33,7 +33,7 @@ function cards({ validation: figures, entries, ...device }) {
   const known = (value) => value !== null && value !== undefined;
   return el("div", { class: "cards" },
     figures && known(figures.mape) ? one("Mean error on networks it was not made from", `${sig(100 * figures.mape, 3)} %`, [known(figures.median_error) && `median ${percent(figures.median_error)}`, known(figures.within_5) && `${percent(figures.within_5, 0)} within 5 %`, known(figures.within_10) && `${percent(figures.within_10, 0)} within 10 %`].filter(Boolean).join(" · ")) : one("Error", "–", "Not validated here: the source gives no measured networks, or none were asked for."),
-    figures && known(figures.tau) && one("Ranking (Kendall τ)", sig(figures.tau, 3), "1: predicted and measured networks rank alike"),
+    figures && known(figures.kendall_tau) && one("Ranking (Kendall τ)", sig(figures.kendall_tau, 3), "1: predicted and measured networks rank alike"),
     one(kindOf(device), known(count) ? whole(count) : "–", [device.source, device.engine, known(device.batch) && `batch ${device.batch}`, known(device.threads) && `${device.threads} thread${device.threads === 1 ? "" : "s"}`].filter(Boolean).join(" · ")));
 }
 
@@ -60,7 +60,7 @@ function scatter(place, device) {
 const entriesOf = (device) => (Array.isArray(device.entries) ? device.entries : device.operators ?? []);
 
 function bars(place, device) {
-  const entries = [...entriesOf(device)].sort((a, b) => b.ms - a.ms).slice(0, 16).reverse();
+  const entries = entriesOf(device).filter((one) => one.ms > 0).sort((a, b) => b.ms - a.ms).slice(0, 16).reverse();
   const box = figure(`The slowest ${kindOf(device).toLowerCase()}`, { id: "slowest", height: Math.max(160, 56 + 22 * entries.length) });
   place.append(box.box);
   if (!entries.length) {

@@ -44,7 +44,7 @@ function row(device) {
     el("td", { class: "name" }, dot, " ", el("a", { href: devicePage(device.name) }, device.name), device.warning && el("div", { class: "small warn-words" }, `marked: ${device.warning}`)),
     el("td", {}, device.source ?? "–"), el("td", {}, device.engine || "–"),
     el("td", { class: "num" }, device.batch ?? "–"), el("td", { class: "num" }, device.threads ?? "–"), el("td", { class: "num" }, device.entries === null || device.entries === undefined ? "–" : whole(device.entries)),
-    el("td", { class: "num" }, errorOf(figures)), el("td", { class: "num" }, figures?.tau === undefined || figures?.tau === null ? "–" : value(figures.tau, 3)),
+    el("td", { class: "num" }, errorOf(figures)), el("td", { class: "num" }, figures?.kendall_tau === undefined || figures?.kendall_tau === null ? "–" : value(figures.kendall_tau, 3)),
     el("td", { class: "soft" }, device.date ? String(device.date).slice(0, 10) : "–"));
 }
 

@@ -14,29 +14,38 @@ import { drawTable } from "../study/table.js";
 const SECTIONS = [["front", "Front"], ["progress", "Progress"], ["parallel", "Parallel"], ["decisions", "Decisions"], ["layers", "Layers"], ["workers", "Workers"], ["more", "More"], ["table", "Trials"], ["about", "About"]];
 
 start(async () => {
-  const data = await new StudyData(document.documentElement.dataset.study).open();
+  const data = new StudyData(document.documentElement.dataset.study);
+  data.need((document.documentElement.dataset.columns ?? "").split(" ").filter(Boolean).map(decodeURIComponent)).catch(() => null);
+  const [plots] = await Promise.all([plotModules(), data.open()]);
   const selection = new Selection(data);
   const context = { data, selection };
-  const modules = plotModules();
-  const parts = frame(await modules);
+  const parts = frame(plots);
   const status = () => {
     drawStatus(parts.status, data);
-    drawCards(parts.cards, data);
     drawActions(byId("head-actions"), data);
   };
   status();
+  drawChips(parts.chips, context);
+  if (selection.active) selection.tell();
+  const [first, ...others] = plots.map((plot) => place(plot, parts, context)).filter(Boolean);
+  const table = () => drawTable(parts.sections.table, context);
+  if (location.hash === "#table") table();
+  else whenNear(parts.sections.table, table);
+  drawNotes(parts.sections.about, data);
+  if (location.hash) byId(location.hash.slice(1))?.scrollIntoView();
+  await (location.hash ? null : Promise.race([first?.(), later(2000)])); // the front is seen first; nothing delays it
+  others.forEach((draw) => draw());
+  if (location.hash) first?.();
+  drawCards(parts.cards, data);
   data.onchange(async () => {
     await selection.compute();
     status();
+    drawCards(parts.cards, data);
   });
-  drawChips(parts.chips, context);
-  selection.compute().then(() => selection.tell());
-  (await modules).forEach((plot) => place(plot, parts, context));
-  whenNear(parts.sections.table, () => drawTable(parts.sections.table, context));
-  drawNotes(parts.sections.about, data);
   data.followChanges();
-  if (location.hash) byId(location.hash.slice(1))?.scrollIntoView();
 });
+
+const later = (ms) => new Promise((done) => setTimeout(done, ms));
 
 // Every file in static/plots is a plot; one that does not load is left out, the page stands.
 async function plotModules() {
@@ -50,7 +59,7 @@ function frame(modules) {
   const used = SECTIONS.filter(([key]) => ["table", "about"].includes(key) || modules.some((plot) => sectionOf(plot) === key));
   const sections = Object.fromEntries(used.map(([key]) => [key, el("section", { id: key })]));
   const status = el("div", { class: "statusline" });
-  const cards = el("div", { class: "cards" });
+  const cards = el("div", { class: "cards" }, [1, 2, 3].map(() => el("div", { class: "skeleton card" })));
   const chips = el("div", { class: "chips", role: "status" });
   const links = el("nav", { class: "sections", "aria-label": "Parts of this study" }, used.map(([key, words]) => el("a", { href: `#${key}` }, words)));
   fill(byId("page"), status, cards, sections.front, el("div", { class: "stuck" }, links, chips), used.slice(1).map(([key]) => sections[key]));
@@ -60,8 +69,9 @@ function frame(modules) {
 
 const sectionOf = (plot) => (SECTIONS.some(([key]) => key === plot.section) ? plot.section : "more");
 
+// Puts a plot's figure into its part; returns what draws it once it comes near the screen, and resolves then.
 function place(plot, { sections }, context) {
-  if (plot.applies && !plot.applies(context.data)) return;
+  if (plot.applies && !plot.applies(context.data)) return null;
   const box = figure(plot.title, { id: plot.name, height: plot.height });
   const section = sections[sectionOf(plot)];
   if (plot.wide || plot.section === "front" || plot.section === "parallel") section.append(box.box);
@@ -69,10 +79,11 @@ function place(plot, { sections }, context) {
     if (!section.lastElementChild?.classList.contains("columns")) section.append(el("div", { class: "columns" }));
     section.lastElementChild.append(box.box);
   }
-  whenNear(box.box, () => Promise.resolve(plot.draw(box, context)).catch((error) => {
+  const draw = () => Promise.resolve(plot.draw(box, context)).catch((error) => {
     console.warn(`${plot.name}:`, error);
     box.failed(error);
-  }));
+  });
+  return () => new Promise((done) => whenNear(box.box, () => draw().then(done)));
 }
 
 // Marks the link of the part that is being read.

@@ -1,7 +1,7 @@
 // Pareto front: any two or three metrics, on any device for which they are known.
 import { pointOf, surface } from "../canvas/surface.js";
 import { deviceColour } from "../core/colours.js";
-import { debounce, el, fill, select } from "../core/dom.js";
+import { el, fill, select } from "../core/dom.js";
 import { addTools, choiceGroup, toggle } from "../core/figure.js";
 import { metricLabel, whole } from "../core/format.js";
 import { cardShown, hideCard } from "../core/hover.js";
@@ -140,13 +140,13 @@ function interact({ paper, upper, data, selection, painter, fresh, view, figure 
     else hideCard();
   }
 
-  const brush = debounce(() => {
+  function brush() {
     const { laid } = painter();
-    if (!from || !at || !laid) return;
+    if (!laid) return;
     const xs = [laid.x.from(Math.min(from[0], at[0])), laid.x.from(Math.max(from[0], at[0]))];
     const ys = [laid.y.from(Math.max(from[1], at[1])), laid.y.from(Math.min(from[1], at[1]))];
     selection.set({ [view().x]: widened(xs), [view().y]: widened(ys) });
-  }, 16);
+  }
 
   canvas.addEventListener("pointerdown", (event) => {
     from = pointOf(canvas, event);
@@ -157,11 +157,12 @@ function interact({ paper, upper, data, selection, painter, fresh, view, figure 
     if (from && Math.hypot(point[0] - from[0], point[1] - from[1]) > 5) {
       hideCard();
       hovered = -1;
+      const before = at ?? from;
+      at = point;
       if (view().z) {
-        painter().rotate(point[0] - (at ?? from)[0], point[1] - (at ?? from)[1]);
+        painter().rotate(point[0] - before[0], point[1] - before[1]);
         paper.redraw();
       } else brush();
-      at = point;
       above();
     } else if (!from && painter().laid) {
       const { nearest, onFront } = painter().laid;

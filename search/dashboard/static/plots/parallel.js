@@ -1,5 +1,6 @@
 // Parallel coordinates over metrics and decisions; drag on an axis to brush it, click it to clear.
 import { fitted } from "../canvas/fitted.js";
+import { Gradual } from "../canvas/gradual.js";
 import { pointOf, surface, textFont } from "../canvas/surface.js";
 import { extent, makeScale, mostOf, tickText } from "../canvas/scale.js";
 import { viridis } from "../core/colours.js";
@@ -30,23 +31,52 @@ export async function draw(figure, { data, selection }) {
   await data.need([...decisions.slice(0, 24).map((one) => `d:${one.name}`), ...objectives]);
   let axes = [];
   let drag = null;
+  let rows = sample(data);
+  let version = 0;
+  let drawn = {};
 
   const paper = surface(figure, (pen, width, height) => {
-    axes = lay(data, shown(), width, height);
-    const rows = sample(data);
-    lines(pen, axes, rows, data, selection, tint);
+    if (pen instanceof CanvasRenderingContext2D) bring(pen, width, height);
+    else {
+      axes = lay(data, shown(), width, height);
+      for (const layer of layers(axes, rows, data, selection, tint)) layer.rows.forEach((row) => layer.draw(pen, row));
+    }
+    pen.globalAlpha = 1;
     frames(pen, axes, selection, height);
     const hidden = decisions.length + objectives.length - axes.length;
     figure.say(rows.length < data.rows ? `${whole(rows.length)} of ${whole(data.rows)} trials are drawn: completed ones, the front always. ` : "",
       hidden > 0 ? `${hidden} decisions do not fit this width. ` : "", "Drag along an axis to brush it, click it to clear.");
   }, { label: `Parallel coordinates of ${decisions.length} decisions and ${objectives.join(", ")}. The filter of the table selects the same by keyboard.` });
+
+  // Lays down two pictures: the lines of all trials, which change with data and size alone, and of those brushed.
+  function bring(pen, width, height) {
+    const ground = [width, height, devicePixelRatio, colour("dominated"), version].join();
+    const wanted = [ground, tint, ...[...selection.ranges].flat(2)].join();
+    if (drawn.ground !== ground) {
+      axes = lay(data, shown(), width, height);
+      drawn = { ground, all: null, strong: new Gradual(width, height) };
+    }
+    if (drawn.wanted !== wanted) {
+      const [faint, strong] = layers(axes, rows, data, selection, tint);
+      drawn.wanted = wanted;
+      drawn.strong.begin(strong.rows, strong.draw);
+      if (selection.mask && !drawn.all) (drawn.all = new Gradual(width, height)).begin(rows, faint.draw);
+    } else for (const picture of [drawn.all, drawn.strong]) if (picture && !picture.done) picture.step();
+    if (selection.mask) drawn.all?.onto(pen);
+    drawn.strong.onto(pen);
+    if (!drawn.strong.done || (drawn.all && !drawn.all.done)) paper.redraw();
+  }
   addTools(figure, el("label", {}, "colour", select(objectives.map((name) => ({ value: name, words: metricLabel(data.metric(name)) })), tint, (name) => {
     tint = name;
     setParams({ tint: name === objectives[0] ? "" : name });
     paper.redraw();
   }, "Metric that colours the lines")));
   selection.onchange(() => paper.redraw());
-  data.onchange(() => paper.redraw());
+  data.onchange(() => {
+    rows = sample(data);
+    version += 1;
+    paper.redraw();
+  });
 
   const axisAt = (x) => axes.find((axis) => Math.abs(axis.x - x) < 18);
   paper.canvas.addEventListener("pointerdown", (event) => {
@@ -91,42 +121,41 @@ function lay(data, names, width, height) {
   });
 }
 
-function lines(pen, axes, rows, data, selection, tint) {
+// What is drawn, from below: the trials that are not brushed, then the others, the best above.
+function layers(axes, rows, data, selection, tint) {
   const values = data.column(tint);
   const states = data.column("state");
   const [low, high] = mostOf(values, (row) => states[row] === COMPLETED, [], data.direction(tint));
   const worst = data.direction(tint) === "maximize" ? low : high;
   const share = (row) => Math.min(1, Math.max(0, Math.abs(Math.min(high, Math.max(low, values[row])) - worst) / (high - low || 1)));
-  const draw = (row) => {
-    pen.beginPath();
-    let started = false;
-    for (const axis of axes) {
-      const value = axis.values[row];
-      const missing = !Number.isFinite(value) || (axis.labels && (value < 0 || value >= axis.labels.length));
-      if (missing) {
-        started = false;
-        continue;
-      }
-      const y = axis.scale.at(axis.labels ? value + spread(row) : value);
-      if (started) pen.lineTo(axis.x, y);
-      else pen.moveTo(axis.x, y);
-      started = true;
-    }
-    pen.stroke();
-  };
+  const strong = rows.filter((row) => selection.has(row)).sort((a, b) => share(a) - share(b));
+  const grey = colour("dominated");
+  const opacity = Math.min(0.75, Math.max(0.1, 60 / Math.max(1, strong.length)));
+  return [
+    { rows: selection.mask === null ? [] : rows.filter((row) => !selection.has(row)), draw: (pen, row) => line(pen, axes, row, grey, 0.09) },
+    { rows: strong, draw: (pen, row) => line(pen, axes, row, viridis(share(row)), opacity) },
+  ];
+}
+
+function line(pen, axes, row, ink, opacity) {
   pen.lineWidth = 1;
-  const faint = selection.mask === null ? [] : rows.filter((row) => !selection.has(row));
-  pen.strokeStyle = colour("dominated");
-  pen.globalAlpha = 0.09;
-  faint.forEach(draw);
-  const strong = selection.mask === null ? rows : rows.filter((row) => selection.has(row));
-  strong.sort((a, b) => share(a) - share(b));
-  pen.globalAlpha = Math.min(0.75, Math.max(0.1, 60 / Math.max(1, strong.length)));
-  for (const row of strong) {
-    pen.strokeStyle = viridis(share(row));
-    draw(row);
+  pen.strokeStyle = ink;
+  pen.globalAlpha = opacity;
+  pen.beginPath();
+  let started = false;
+  for (const axis of axes) {
+    const value = axis.values[row];
+    const missing = !Number.isFinite(value) || (axis.labels && (value < 0 || value >= axis.labels.length));
+    if (missing) {
+      started = false;
+      continue;
+    }
+    const y = axis.scale.at(axis.labels ? value + spread(row) : value);
+    if (started) pen.lineTo(axis.x, y);
+    else pen.moveTo(axis.x, y);
+    started = true;
   }
-  pen.globalAlpha = 1;
+  pen.stroke();
 }
 
 // Equal choices lie a little apart, so that their number shows; the same row always by the same.

@@ -45,7 +45,7 @@ function trialCard(data, title, row, objectives, main) {
   const others = objectives.filter((name) => name !== main);
   const value = (name) => data.column(name)?.[row];
   const drawing = el("span", { class: "card-drawing" });
-  data.trial(row).then((trial) => fill(drawing, miniature(trial, { width: 150, height: 52, device: others[0] })), () => null);
+  data.trial(row).then((trial) => fill(drawing, miniature(trial, { width: 150, height: 36, device: others[0] })), () => null);
   return el("a", { class: "card", href: trialPage(data.name, row) },
     el("h3", {}, title),
     el("div", { class: "big", title: exact(value(main)) }, sig(value(main)), el("small", {}, ` ${unit(data, main)}`)),

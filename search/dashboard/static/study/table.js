@@ -30,7 +30,7 @@ export async function drawTable(section, { data, selection }) {
     setParams({ columns: columns.join() === defaults(data).join() ? "" : columns.join() });
     load();
   })));
-  const save = menu("Save", (close) => ["csv", "json"].map((kind) => el("a", { href: `${api(`${studyPath(data.name)}/trials.${kind}`)}?${query()}`, download: `${data.name}-trials.${kind}`, onclick: () => setTimeout(close) }, `${kind.toUpperCase()} of all ${whole(seen?.total ?? 0)} trials shown`)));
+  const save = menu("Save", (close) => ["csv", "json", "arrow"].map((kind) => el("a", { href: `${api(`${studyPath(data.name)}/trials.${kind}`)}?${query()}`, download: `${data.name}-trials.${kind}`, onclick: () => setTimeout(close) }, `${kind.toUpperCase()} of all ${whole(seen?.total ?? 0)} trials shown`)));
   fill(section, el("div", { class: "panel", "data-figure": "table" }, el("div", { class: "row" }, el("h2", {}, "Trials"), status, el("span", { class: "row end tools" }, compare, chooser, save)), el("div", { class: "filter" }, box, follow), problem, body, pager));
   box.addEventListener("input", debounce(() => { setParams({ where: box.value.trim() }); restart(); }, 250));
   selection.onchange(debounce(() => param("brushed") !== "no" && restart(), 120));

@@ -1,0 +1,1 @@
+"""What token compression of vision transformers is made of: layouts, counts, operators, published schedules."""

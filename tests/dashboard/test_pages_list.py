@@ -1,0 +1,83 @@
+"""The list of studies, and what is done to a study that nobody drives: found, sorted, named, put away, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.storage import open_storage
+from tests.dashboard.demo_study import mixed_study
+from tests.dashboard.served import Opened, Served, opened, serve
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """The dashboard of three studies of its own."""
+    url = f"sqlite:///{tmp_path}/search.db"
+    with open_storage(url) as storage:
+        for name, trials in (("apple", 6), ("pear", 12), ("plum", 3)):
+            mixed_study(storage, name, trials).close()
+    with serve(url) as running:
+        yield running
+
+
+@pytest.fixture
+def listed(browser: Any, served: Served) -> Iterator[Opened]:
+    """The list of these studies."""
+    with opened(browser, served, "/") as seen:
+        yield seen
+
+
+def names(page: Any) -> list[str]:
+    """Return the studies in the list, from above."""
+    return list(page.locator("tr[data-study]").evaluate_all("rows => rows.map((row) => row.dataset.study)"))
+
+
+def act(page: Any, item: str) -> None:
+    """Choose something in a study's menu."""
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("button", name=item).click()
+
+
+def test_the_list_is_searched_and_sorted_and_its_address_says_so(listed: Opened) -> None:
+    listed.page.locator("th[data-key=trials] button").click()
+    assert names(listed.page) == ["plum", "apple", "pear"]
+    listed.page.locator("th[data-key=trials] button").click()
+    assert names(listed.page) == ["pear", "apple", "plum"]
+    listed.page.keyboard.press("/")
+    listed.page.keyboard.type("p accuracy")
+    listed.page.get_by_text("3 studies").wait_for()
+    listed.page.keyboard.type(" pl")
+    listed.page.get_by_text("2 of 3 studies").wait_for()
+    assert names(listed.page) == ["apple", "plum"]
+    listed.page.reload()
+    listed.page.get_by_text("2 of 3 studies").wait_for()
+
+
+def test_a_study_is_named_tagged_put_away_and_deleted(listed: Opened, served: Served) -> None:
+    page = listed.page
+    page.get_by_role("link", name="plum").click()
+    act(page, "Rename …")
+    page.locator("dialog input").fill("prune")
+    page.get_by_role("button", name="Rename", exact=True).click()
+    page.wait_for_url("**/studies/prune")
+    act(page, "Tags …")
+    page.locator("dialog input").fill("dried, fruit")
+    page.get_by_role("button", name="Save").last.click()
+    page.locator("#head-state .tag", has_text="dried").wait_for()
+    act(page, "Archive")
+    page.get_by_text("Archived: the list shows it").wait_for()
+    found = served.get("/studies/prune")
+    assert (found["tags"], found["archived"]) == (["dried", "fruit"], True)
+    page.goto(f"{served.address}/")
+    page.get_by_text("2 of 3 studies").wait_for()
+    page.get_by_label("archived too").check()
+    page.get_by_role("link", name="prune").click()
+    act(page, "Delete …")
+    page.get_by_role("button", name="Delete it").click()
+    page.wait_for_url(f"{served.address}/")
+    assert [study["name"] for study in served.get("/studies")["studies"]] == ["apple", "pear"]
+    assert listed.errors == []

@@ -1,0 +1,39 @@
+"""The page on token compression: its study is launched, and its counts are learned."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from drivers import ENVIRONMENT, ROOT
+
+STUDY, LEARNING = re.findall(r"```python\n(.*?)```", (ROOT / "docs/token_compression.md").read_text(), re.DOTALL)
+
+
+def run(folder: Path, *command: str) -> str:
+    (folder / "my_tokens.py").write_text(STUDY)
+    (folder / "learning.py").write_text(LEARNING)
+    done = subprocess.run(
+        [sys.executable, *command], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_the_study_is_launched(tmp_path: Path) -> None:
+    settings = ["--max-trials", "2", "--launcher", "serial", "--json"]
+    printed = json.loads(run(tmp_path, "-m", "search", "launch", "my_tokens.py", *settings))
+    assert printed["counts"]["COMPLETED"] == 2
+    assert all(trial["metrics"]["macs"] <= 700e3 for trial in printed["front"])
+
+
+@pytest.mark.slow
+def test_counts_are_learned(tmp_path: Path) -> None:
+    lines = run(tmp_path, "learning.py").splitlines()
+    assert [line.split()[0] for line in lines[:4]] == ["0.25", "0.5", "0.75", "1.0"]
+    assert re.fullmatch(r"\(17, \d+, \d+, \d+\)", lines[-1])
