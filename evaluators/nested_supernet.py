@@ -202,7 +202,8 @@ class _Run:
     def _logits(self, weights: NestedWeights, genotype: np.ndarray, images: Tensor) -> Tensor:
         """Return logits in float32; norms use the batch's statistics."""
         network, side = self._network(genotype)
-        with torch.autocast(self.device, torch.bfloat16, enabled=self.device.startswith("cuda")):
+        kind = torch.device(self.device).type
+        with torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda"):
             logits: Tensor = weights(network, fitted(images, side))
         return logits.float()
 

@@ -16,6 +16,9 @@ Macs = Callable[[Any], float]
 """The multiply-accumulates of a candidate, for one image."""
 
 
+REMEMBERED = 50_000
+"""Networks whose multiply-accumulates are kept: samplers ask for the same ones again."""
+
 _SIZE = counts.Counts(("params", "macs"))
 
 
@@ -40,6 +43,7 @@ class NestedSpace:
                 "networks lie within each other where all decisions are choices; this space has open floats"
             )
         self.space, self._macs = space, macs
+        self._known: dict[bytes, float] = {}
         self.largest = self._extreme(max)
         self.smallest = self._extreme(min)
         self.order: tuple[np.ndarray, ...] = tuple(self._ordered(column) for column in range(space.width))
@@ -63,7 +67,12 @@ class NestedSpace:
 
     def macs(self, genotype: np.ndarray) -> float:
         """Return a network's multiply-accumulates for one image."""
-        return float(self._macs(self.space.peek(genotype)))
+        key = genotype.tobytes()
+        if key not in self._known:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[key] = float(self._macs(self.space.peek(genotype)))
+        return self._known[key]
 
     @cached_property
     def smallest_macs(self) -> float:

@@ -3,7 +3,7 @@
 Accuracy is the published predictor's, latency the sum of the published table (Cai et al., ICLR 2020). Both files are
 looked for in the current folder, or where --set predictor=PATH and --set latency_table=PATH say: docs/spaces.md.
 
-With --set train=True neither is needed: a supernet is trained on digits by progressive shrinking, networks are scored
+With --set train=true neither is needed: a supernet is trained on digits by progressive shrinking, networks are scored
 with the weights that they inherit, and latency is a Raspberry Pi's, estimated. Scaled down: a quarter of the channels,
 one or two blocks a stage, 32x32 images, 60 epochs; docs/supernet_training.md. Some ten minutes of CPU.
 """

@@ -15,7 +15,7 @@ from search.cli.application import application
 ELASTICVIT = (
     "elasticvit", "--launcher", "serial", "--set", "supernet_epochs=1", "--set", "batch=400", "--set", "networks=2",
 )  # fmt: skip
-ONCE_FOR_ALL = ("once_for_all", "--set", "train=True", "--set", "supernet_epochs=2", "--set", "train_limit_ms=0.07")
+ONCE_FOR_ALL = ("once_for_all", "--set", "train=true", "--set", "supernet_epochs=2", "--set", "train_limit_ms=0.07")
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pyglove as pg
 import pytest
+from small_nested import Seen
 
 from evaluators.nested.space import NestedSpace
 from evaluators.samplers._base import KEPT, Memory, Step
@@ -79,13 +81,30 @@ def test_networks_of_a_step_have_its_level(sampler: ComplexityAware) -> None:
     levels = sampler.levels_of(SMALL)
     assert levels[0] == pytest.approx(1.25 * SMALL.smallest_macs)
     assert levels[-1] == pytest.approx(SMALL.largest_macs / 2)
-    for number in range(60):
+    for number in range(20):
         at = step(SMALL, number, epoch=50)
         *random, smallest = sampler.draw(at, memory)
         level = levels[memory["level"]]
         assert all(level <= SMALL.macs(subnet.genotype) <= 1.2 * level for subnet in random)
         assert (smallest.kind, smallest.teachers, smallest.labels) == ("smallest", (0, 1, 2), 0.0)
         sampler.learn(at, [*random, smallest], [1.0 + 0.01 * number] * 4, memory)
+
+
+def test_ten_thousand_networks_have_the_levels_of_their_steps() -> None:
+    space = Seen(seen=pg.oneof(list(range(8, 65, 4))), idle=pg.oneof(list(range(4, 33, 4))))
+    nets, memory, drawn = NestedSpace(GenotypeSpace(space)), Memory(), 0
+    sampler = PerformanceAware(capacity=6, widths="seen", depths="idle")
+    levels = sampler.levels_of(nets)
+    while drawn < 10_000:
+        at = step(nets, drawn, epoch=50)
+        *random, smallest = sampler.draw(at, memory)
+        level = levels[memory["level"]]
+        assert all(level <= nets.macs(subnet.genotype) <= 1.2 * level for subnet in random)
+        assert nets.macs(smallest.genotype) <= level
+        sampler.learn(at, [*random, smallest], at.rng.random(4).tolist(), memory)
+        drawn += 4
+    assert sorted(memory["banks"]) == ["0", "1", "2", "3", "4", "5"]
+    assert {len(entries) for entries in memory["banks"].values()} == {6}
 
 
 @pytest.mark.parametrize("level", LEVELS[:6])
@@ -195,7 +214,7 @@ def test_what_a_phase_has_opened(phase: Phase, kernels: set[int], depths: set[in
 
 
 def test_a_step_of_progressive_shrinking_has_one_resolution() -> None:
-    for number in range(50):
+    for number in range(12):
         drawn = ProgressiveShrinking().draw(step(ONCE_FOR_ALL, number, epoch=99), {})
         assert len({ONCE_FOR_ALL.space.decode(each.genotype).resolution for each in drawn}) == 1
 
