@@ -30,9 +30,11 @@ supernet_epochs = 60  # of all phases together; the paper's are 605, of ImageNet
 train_limit_ms = 0.08  # networks take 0.053 to 0.139 ms
 
 resolutions = (160, 176, 192, 208, 224)  # those of the paper's tutorial; the predictor knows no finer steps
-_published = {"width": 1.2, "resolutions": resolutions}
-_trained = {"width": 0.25, "resolutions": (32,), "depths": (1, 2), "classes": 10}
-space = once_for_all("mobilenetv3", **(_trained if train else _published))
+space = (
+    once_for_all("mobilenetv3", width=0.25, resolutions=(32,), depths=(1, 2), classes=10)
+    if train
+    else once_for_all("mobilenetv3", width=1.2, resolutions=resolutions)
+)
 _images, _shrinking = EnlargedDigits(4), ProgressiveShrinking()
 preparations = [
     NestedSupernet(
