@@ -56,8 +56,8 @@ class NestedSupernet:
     checkpoint; a later run of an equal job goes on from there to the same numbers, on one machine and version of
     PyTorch and with one `threads`. On CUDA, networks run in mixed precision (bfloat16).
 
-    It yields after each epoch the mean `loss_KIND` of each kind of network that was drawn, by the labels, and
-    `accuracy_largest` and `accuracy_smallest` on the validation images, with statistics estimated anew.
+    It yields after each epoch `accuracy_largest` and `accuracy_smallest` on the validation images, with statistics
+    estimated anew, and the mean `loss_KIND` of each kind of network that was drawn, by the labels.
 
     Attributes:
       sampler: which networks a step trains; `evaluators.samplers`.
@@ -161,10 +161,9 @@ class _Run:
             s.sampler.learn(at, drawn, found.tolist(), self.memory)
             for subnet, loss in zip(drawn, found, strict=True):
                 losses.setdefault(subnet.kind, []).append(loss)
-        metrics = {f"loss_{kind}": finite(torch.stack(each).mean(), epoch) for kind, each in sorted(losses.items())}
-        return metrics | {
-            f"accuracy_{name}": self._accuracy(getattr(self.nets, name)) for name in ("largest", "smallest")
-        }
+        accuracies = {f"accuracy_{name}": self._accuracy(getattr(self.nets, name)) for name in ("largest", "smallest")}
+        means = {f"loss_{kind}": finite(torch.stack(each).mean(), epoch) for kind, each in sorted(losses.items())}
+        return accuracies | means
 
     def _step(self, drawn: Any, batch: Part) -> Tensor:
         """Train the drawn networks on a batch; return their cross-entropies, (n,)."""

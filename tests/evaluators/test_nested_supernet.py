@@ -94,7 +94,7 @@ def score(space: object, row: np.ndarray, folder: Path) -> float:
 def test_what_an_epoch_measures(tmp_path: Path) -> None:
     steps = list(SHORT(Job(small_nested(), tmp_path)))
     assert list(steps[0].metrics) == [
-        "loss_largest", "loss_random", "loss_smallest", "accuracy_largest", "accuracy_smallest",
+        "accuracy_largest", "accuracy_smallest", "loss_largest", "loss_random", "loss_smallest",
     ]  # fmt: skip
     assert [step.share for step in steps] == [0.25, 0.5, 0.75, 1.0]
     assert steps[-1].metrics["loss_largest"] < steps[0].metrics["loss_largest"]
