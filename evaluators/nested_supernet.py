@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from evaluators._reproducible import device_of, images_on, reproducible, seed_of
 from evaluators._shared_weights import batches, finite
 from evaluators.datasets import Dataset, Images, Part, described
 from evaluators.nested.distillation import adaptive_divergence, soft_cross_entropy
+from evaluators.nested.importance import sort_channels
 from evaluators.nested.scoring import Fitted, fitted, re_estimate, side_of
 from evaluators.nested.space import Macs, NestedSpace, counted_macs
 from evaluators.nested.weights import NestedWeights, build_unfilled, load_weights, trained
@@ -156,6 +157,9 @@ class _Run:
             at = Step(self.nets, epoch, s.epochs, step, steps, rng, s.optimization.lr_at, score)
             for group in self.optimizer.param_groups:
                 group["lr"] = s.optimization.lr_at(at.progress)
+            fronts = s.sampler.sorts(at, self.memory)
+            if fronts is not None:
+                self._sort(fronts)
             drawn = s.sampler.draw(at, self.memory)
             found = self._step(drawn, batch)
             s.sampler.learn(at, drawn, found.tolist(), self.memory)
@@ -192,6 +196,12 @@ class _Run:
             self.kept = copy.deepcopy(self.weights)
         with torch.no_grad():
             return self._logits(self.kept, self.nets.largest, batch.images).softmax(1)
+
+    def _sort(self, fronts: Sequence[np.ndarray]) -> None:
+        """Sort channels; the optimiser's averages, which belong to the old places, begin anew."""
+        candidates = [architecture_of(self.job.space.decode(row)) for row in fronts]
+        sort_channels(self.weights.largest, [build_unfilled(candidate) for candidate in candidates])
+        self.optimizer.state.clear()
 
     @torch.no_grad()
     def _score(self, genotype: np.ndarray, batch: Part) -> float:

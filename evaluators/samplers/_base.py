@@ -72,6 +72,14 @@ class Sampler(ABC):
     def draw(self, at: Step, memory: Memory) -> Sequence[Subnet]:
         """Return the networks of a step, in the order they are to run: at least one."""
 
+    def sorts(self, at: Step, memory: Memory) -> Sequence[np.ndarray] | None:
+        """Return None, or that inner channels are to be sorted by importance before the step; see `sort_channels`.
+
+        What is returned are the genotypes of networks whose channels stay in front of all others.
+        """
+        del at, memory
+        return None
+
     def learn(self, at: Step, drawn: Sequence[Subnet], losses: Sequence[float], memory: Memory) -> None:
         """Take what was drawn and each network's cross-entropy on the step's images, before its weights moved."""
         del at, drawn, losses, memory

@@ -1,8 +1,8 @@
 """Progressive shrinking: the largest network first, then kernels, depths and expansions become elastic in turn.
 
 Source: once-for-all (Cai et al., ICLR 2020, section 3.2 and its released code): phases, their lengths and their numbers
-of networks a step. Resolutions are drawn from the first phase on, one a step. Not here: the sorting of channels before
-the phases of expansions, and learning rates of each phase's own.
+of networks a step, the sorting of channels before expansions become elastic. Resolutions are drawn from the first phase
+on, one a step. Not here: learning rates of each phase's own.
 """
 
 from __future__ import annotations
@@ -76,6 +76,21 @@ class ProgressiveShrinking(Sampler):
         if not phase.subnets:
             return [Subnet(drawn[0], "largest")]
         return [Subnet(row, "random", teachers=(KEPT,)) for row in drawn]
+
+    def sorts(self, at: Step, memory: Memory) -> Sequence[np.ndarray] | None:
+        """Return, where a phase opens smaller expansions, the largest networks of those that were open before."""
+        opens = self.phase(at.progress).expansion
+        before = memory.get("expansion", opens)
+        memory["expansion"] = opens
+        if opens <= before:
+            return None
+        columns = [column for column in range(at.nets.space.width) if _dimension(at.nets, column) == "expansion"]
+        fronts = []
+        for rank in range(1, before):
+            ranks = np.zeros(at.nets.space.width, np.intp)
+            ranks[columns] = [min(rank, len(at.nets.order[column]) - 1) for column in columns]
+            fronts.append(at.nets.of_ranks(ranks))
+        return fronts
 
     def phase(self, progress: float) -> Phase:
         """Return the phase at a share of the training, from 0 to 1."""
