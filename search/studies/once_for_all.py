@@ -5,7 +5,7 @@ looked for in the current folder, or where --set predictor=PATH and --set latenc
 
 With --set train=true neither is needed: a supernet is trained on digits by progressive shrinking, networks are scored
 with the weights that they inherit, and latency is a Raspberry Pi's, estimated. Scaled down: a quarter of the channels,
-one or two blocks a stage, 32x32 images, 60 epochs; docs/supernet_training.md. Some ten minutes of CPU.
+one or two blocks a stage, 32x32 images, 60 epochs; docs/supernet_training.md. Some five CPU minutes.
 """
 
 from pathlib import Path
