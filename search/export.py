@@ -109,7 +109,7 @@ def _load_weights(network: torch.nn.Module, winner: Winner) -> str:
     except (RuntimeError, KeyError, AttributeError, OSError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"the weights in {winner.weights} do not fit the trial's network: {first}") from error
-    return f"The weights are those that the trial trained ({winner.weights.name})."
+    return f"The weights are those that the trial kept ({winner.weights.name})."
 
 
 def _write_program(network: torch.nn.Module, inputs: torch.Tensor, path: Path) -> None:

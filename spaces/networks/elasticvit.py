@@ -1,6 +1,6 @@
 """ElasticViT networks in PyTorch (Tang et al., ICCV 2023).
 
-All weights of a network have the name of the largest network's and lie within them; see `spaces.networks.inherited`.
+All weights of a network have the name of the largest network's and lie within them; see `hardware_models.inherited`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Once-for-all networks in PyTorch (Cai et al., ICLR 2020, section 3)."""
+"""Once-for-all networks in PyTorch (Cai et al., ICLR 2020, section 3).
+
+A block is called by its stage and its place in it, so that all weights of a network have the name of the largest
+network's and lie within them; see `hardware_models.inherited`.
+"""
 
 from __future__ import annotations
 
@@ -27,19 +31,25 @@ class Network(nn.Module):
 
 
 def _blocks(candidate: OnceForAll) -> list[nn.Module]:
+    """Return the fixed block, then each stage."""
     stem, channels = candidate.stem, candidate.first
     activation = candidate.first_activation
     found: list[nn.Module] = [
         InvertedResidual(stem, channels, 3, 1, middle=stem, activation=activation, shortcut=stem == channels)
     ]
+    blocks: list[nn.Module] = []
+    left = list(candidate.depths)
     for block, stage, stride in candidate.layers():
-        found.append(
+        blocks.append(
             InvertedResidual(
                 channels, stage.width, block.kernel, stride, middle=divisible(channels * block.expansion),
                 activation=stage.activation, squeeze=stage.squeeze, shortcut=stride == 1 and channels == stage.width,
             )
         )  # fmt: skip
         channels = stage.width
+        if len(blocks) == left[0]:
+            found.append(nn.Sequential(*blocks))
+            blocks, left = [], left[1:]
     return found
 
 

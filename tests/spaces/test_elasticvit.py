@@ -16,12 +16,12 @@ from torch import nn
 
 from hardware_models import counts
 from hardware_models.folding import fold
+from hardware_models.inherited import inherit
 from hardware_models.memory import peak_memory_bytes
 from hardware_models.torch_ops import build, example_inputs
 from spaces._elasticvit_layouts import LAYOUTS
 from spaces.elasticvit import NETS, ElasticViT, elasticvit, largest, published, released_macs, smallest
 from spaces.genotype import GenotypeSpace
-from spaces.networks.inherited import inherit
 
 COUNTED = {
     "ElasticViT-T1": (62_915_120, 64_899_104, 8_905_832),

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from spaces.networks.inherited import inherit, part_of
+from hardware_models.inherited import inherit, part_of
 
 
 def test_leading_channels_and_the_middle_of_a_kernel() -> None:

@@ -1,0 +1,1 @@
+"""Supernets whose networks lie within the largest one: the space, the shared weights, distillation and scoring."""

@@ -1,0 +1,52 @@
+"""Delayed shrinking: the largest network alone for half of the training, the others at rates that rise from 0.
+
+Source: DepS (Annavajjala, Khare et al., ECCV 2024, arXiv 2407.06167) and its released code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evaluators.samplers._base import Memory, Sampler, Step, Subnet
+
+
+@dataclass(frozen=True)
+class DelayedShrinking(Sampler):
+    """Draws the largest network; from `start` - `ramp` of the training on also the smallest and `random` others.
+
+    Those learn from the largest alone. In the ramp their learning rate rises from 0 to `multiplier` times the one that
+    the schedule has at `start`; afterwards it is `multiplier` times the schedule's.
+
+    Attributes:
+      start: a share of the training; 150 of 270 epochs in the paper's ImageNet run.
+      ramp: likewise; 5 of 270 epochs there.
+      random: how many random networks a step trains.
+      multiplier: of the others' learning rate; 1 there.
+    """
+
+    start: float = 150 / 270
+    ramp: float = 5 / 270
+    random: int = 2
+    multiplier: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.ramp <= self.start < 1:
+            raise ValueError(f"expected 0 < ramp <= start < 1, got ramp {self.ramp} and start {self.start}")
+
+    def draw(self, at: Step, memory: Memory) -> Sequence[Subnet]:
+        """Return the largest network first."""
+        del memory
+        largest = Subnet(at.nets.largest, "largest")
+        if at.progress < self.start - self.ramp:
+            return [largest]
+        scale = self.scale(at)
+        others = [("smallest", at.nets.smallest), *(("random", at.nets.random(at.rng)) for _ in range(self.random))]
+        return [largest, *(Subnet(row, kind, teachers=(0,), labels=0.0, scale=scale) for kind, row in others)]
+
+    def scale(self, at: Step) -> float:
+        """Return what the others' gradients are multiplied by: their learning rate as a part of the schedule's."""
+        if at.progress >= self.start:
+            return self.multiplier
+        done = at.progress - (self.start - self.ramp) + 1 / (at.steps * at.epochs)
+        return min(1.0, done / self.ramp) * self.multiplier * at.lr_at(self.start) / at.lr_at(at.progress)

@@ -1,0 +1,46 @@
+"""Four devices, one training: which small vision transformer reads digits best within each device's latency?
+
+One supernet of all networks is trained as ElasticViT's is (Tang et al., ICCV 2023): networks of one complexity a step,
+those that do well more often. Then networks are scored with the weights that they inherit, and none is trained. The
+best for a device: python -m search best elasticvit --within 'latency_ms@raspberrypi4-estimated <= 0.3'; an export holds
+its weights. Latencies are estimated from the devices' published peaks (docs/costs.md). Scaled down: a space of this
+project's for small images, 16x16 pixels, 40 epochs, no teachers; docs/supernet_training.md. Some five CPU minutes.
+"""
+
+from evaluators.datasets import Cifar10, EnlargedDigits
+from evaluators.inherited_accuracy import InheritedAccuracy
+from evaluators.nested_supernet import NestedSupernet
+from evaluators.optimization import Optimization
+from evaluators.samplers.performance_aware import PerformanceAware
+from hardware_models.device_sheet import device_sheet
+from hardware_models.roofline import Roofline
+from search.algorithms.nsga2 import NSGA2
+from spaces.elasticvit import elasticvit
+
+data = ""  # cifar-10-binary.tar.gz, in place of the digits: docs/data.md
+resolutions = (16,)  # of the digits; the released space has 128 to 256, the small one for CIFAR-10 (24, 32)
+
+supernet_epochs = 40  # the paper's are 600, of ImageNet
+batch = 64
+lr = 1e-3  # of AdamW; the paper's is 5e-4 for a batch of 512
+networks = 16  # in each level's memory; the paper's 150 and 50
+sheets = ("raspberrypi4", "jetson-nano", "snapdragon855-prime", "rtx2080ti")
+
+space = elasticvit("small", resolutions=resolutions)
+hardware_models = [Roofline(device_sheet(name)) for name in sheets]
+_images = Cifar10(data) if data else EnlargedDigits(max(resolutions) // 8)
+preparations = [
+    NestedSupernet(
+        sampler=PerformanceAware(capacity=networks), dataset=_images, epochs=supernet_epochs, batch=batch,
+        optimization=Optimization("adamw", lr, 0.9, 0.05, "cosine", 0.01, (), 0.1),
+    )
+]  # fmt: skip
+evaluator = InheritedAccuracy(dataset=_images, test=True)
+objectives = {"accuracy": "maximize"} | {f"latency_ms@{name}-estimated": "minimize" for name in sheets}
+report = ["test_accuracy", "macs", "params"]
+
+algorithm = NSGA2(
+    population=24, offspring=12
+)  # as the paper's, an evolution; more objectives than `auto`'s model takes
+max_trials = 120
+timeout_s = 600

@@ -1,0 +1,54 @@
+"""The shipped studies that train a nested supernet, launched small: inherited accuracies, limits, exported weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+from search.cli.application import application
+
+ELASTICVIT = (
+    "elasticvit", "--launcher", "serial", "--set", "supernet_epochs=1", "--set", "batch=400", "--set", "networks=2",
+)  # fmt: skip
+ONCE_FOR_ALL = ("once_for_all", "--set", "train=true", "--set", "supernet_epochs=2", "--set", "train_limit_ms=0.07")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SEARCH_STORAGE", raising=False)
+    return tmp_path
+
+
+def launch(*arguments: str) -> Any:
+    result = CliRunner().invoke(application, ["launch", *arguments, "--json"])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout), result.stderr
+
+
+@pytest.mark.slow
+def test_vision_transformers_inherit_from_one_supernet_and_are_exported(folder: Path) -> None:
+    first, _ = launch(*ELASTICVIT, "--max-trials", "1")
+    again, said = launch(*ELASTICVIT, "--max-trials", "2", "--name", "other")
+    assert "nested supernet: stored as preparation" in said
+    assert (first["counts"]["COMPLETED"], again["counts"]["COMPLETED"]) == (1, 2)
+    metrics = again["front"][0]["metrics"]
+    assert {"accuracy", "test_accuracy", "latency_ms@raspberrypi4-estimated", "macs"} <= metrics.keys()
+    done = CliRunner().invoke(application, ["export", "other", "--trial", "0", "--to", "exported"])
+    assert done.exit_code == 0, done.output
+    weights = torch.load(folder / "exported" / "state_dict.pt", weights_only=True)
+    assert weights["head.norm.norm.running_var"].abs().sum() > 0
+    assert "The weights are those that the trial kept" in (folder / "exported" / "README.md").read_text()
+
+
+@pytest.mark.slow
+def test_once_for_all_is_trained_and_searched_within_a_latency() -> None:
+    found, said = launch(*ONCE_FOR_ALL, "--max-trials", "3")
+    assert "accuracy_smallest" in said
+    assert found["counts"]["COMPLETED"] == 3
+    assert found["front"][0]["metrics"]["latency_ms@raspberrypi4-estimated"] <= 0.07
