@@ -15,7 +15,7 @@ from search.algorithms._features import Features
 from search.algorithms._fronts import Archive
 from search.algorithms._improvement import boxes, expected_improvement
 from search.algorithms._supports import Supports
-from search.algorithms._surrogate import USUAL
+from search.algorithms._surrogate import USUAL, floor_of
 
 SAMPLED = 512
 """Random genotypes that say what is usual for a known score, and from which the first trials are chosen."""
@@ -178,13 +178,15 @@ class Predictor(Algorithm):
     def _view(self, quantile: float) -> View:
         """Return what is measured from, and what is beyond it.
 
-        A costly score counts above a quantile of the first trials' scores. A known one counts from beyond the worst of
-        the front: what is better in everything else than all of it must count for much.
+        A costly score counts above a quantile of the first trials' scores, but not below what the model clips values at,
+        where it cannot tell the worst from the merely bad. A known one counts from beyond the worst of the front: what
+        is better in everything else than all of it must count for much.
         """
         reference = np.full(len(self._is_known), -np.inf)
         for objective in self._beliefs.costly:
             values = self._beliefs.scores[:, objective]
-            reference[objective] = np.quantile(values[np.isfinite(values)][:USUAL], quantile)
+            values = values[np.isfinite(values)]
+            reference[objective] = max(float(np.quantile(values[:USUAL], quantile)), floor_of(values))
         front = self._front.scores[(self._front.scores >= reference).all(axis=1)]
         for objective in self._is_known.nonzero()[0]:
             values = front[:, objective] if len(front) else np.array([-self._ranges[objective], 0.0])

@@ -50,6 +50,15 @@ def test_first_trials_are_far_apart_where_nothing_is_known() -> None:
     assert distances.min() >= 5
 
 
+def test_quality_counts_from_no_lower_than_the_model_can_tell() -> None:
+    predictor = started(flat(), 2, known=known_sum)
+    rows = predictor.propose(16)
+    quality = np.array([-1000.0] * 6 + [4.0] * 5 + [6.0] * 5)  # the median is 4, values are clipped at 3
+    tell(predictor, rows, quality, -rows.sum(axis=1))
+    assert predictor._view(0.25)[0][0] == 3.0
+    assert predictor._view(0.5)[0][0] == 4.0
+
+
 def test_a_planted_optimum_is_found() -> None:
     space = flat()
     best = np.array([1, 4, 0, 2, 3, 1])
