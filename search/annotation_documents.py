@@ -1,4 +1,4 @@
-"""Notes, metadata, links and steps of a study's trials as JSON objects: written from their rows, and read back."""
+"""Notes, metadata, links, logs and steps of a study's trials as JSON: written from their rows, and read back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from search.annotations import NAME_LIMIT, VALUE_LIMIT
 from search.fields import Fields, parse_json
-from search.schema import steps, study_metadata, trial_links, trial_metadata, trials
+from search.schema import steps, study_metadata, trial_links, trial_logs, trial_metadata, trials
 from search.study_row import LARGEST_TRIALS
 
 MANY = 1 << 20
@@ -31,6 +31,8 @@ def annotation_documents(connection: sa.Connection, study_id: int) -> Iterator[d
     for field, table in NAMED.items():
         for number, values in _named(connection, table, study_id):
             found.setdefault(number or 0, {})[field] = values
+    for row in connection.execute(sa.select(trial_logs).where(trial_logs.c.study_id == study_id)):
+        found.setdefault(row.number, {})["log"] = row.log
     query = sa.select(steps).where(steps.c.study_id == study_id).order_by(steps.c.number, steps.c.step)
     for row in connection.execute(query):
         taken = found.setdefault(row.number, {}).setdefault("steps", [])
@@ -64,6 +66,9 @@ def keep_annotations(connection: sa.Connection, study_id: int, document: dict[st
         connection.execute(sa.update(trials).where(*this).values(note=_json_text(note)))
     for field, table in NAMED.items():
         _insert(connection, table, key, _read_named(fields, field, as_json=field == "metadata"))
+    if "log" in document[KEY]:
+        log = fields.text("log", VALUE_LIMIT)
+        connection.execute(trial_logs.insert(), [{**key, "log": log}])
     taken = [_read_step(item) for item in fields.list("steps", MANY)]
     fields.done()
     if taken:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from search.database import Database, Statement, Writer
 from search.leases import Lease
-from search.schema import fronts, measurements, metrics, progress, trials
+from search.schema import fronts, measurements, metrics, progress, trial_logs, trials
 from search.trials import TrialState
 
 Rows = Sequence[Mapping[str, Any]]
@@ -83,6 +83,7 @@ class Ledger:
         ended = sa.update(progress).where(progress.c.study_id == self._study_id)
         self._end = Statement(ended.values(state="ended", reason=P("reason")), database)
         self._metric = Statement(metrics.insert(), database, [column.name for column in metrics.c])
+        self._log = Statement(trial_logs.insert(), database, [column.name for column in trial_logs.c])
         self._measure = Statement(_upsert(database), database)
         self._join = Statement(fronts.insert(), database, ["study_id", "number"])
         leaves = sa.delete(fronts).where(fronts.c.study_id == self._study_id, fronts.c.number == P("number"))
@@ -122,10 +123,16 @@ class Ledger:
         self.counts[TrialState.RUNNING] += len(started) + len(proposed)
         self._transact(work, state, synced=False)
 
-    def tell(
-        self, finished: Rows, values: Rows, joined: Sequence[int], left: Sequence[int], state: Mapping[str, Any] | None
+    def tell(  # noqa: PLR0917 - what there is to record
+        self,
+        finished: Rows,
+        values: Rows,
+        joined: Sequence[int],
+        left: Sequence[int],
+        state: Mapping[str, Any] | None,
+        logs: Rows = (),
     ) -> None:
-        """Record finished trials, their metrics, what that did to the front, and the algorithm's new state if any."""
+        """Record finished trials, their metrics and logs, what that did to the front, and the algorithm's new state."""
         now = time.time()
 
         def work(cursor: Any, sequence: int) -> None:
@@ -134,6 +141,7 @@ class Ledger:
             if changed != len(finished):
                 raise self._lease.lost()
             self._metric.run(cursor, [{"study_id": self._study_id, **row} for row in values])
+            self._log.run(cursor, [{"study_id": self._study_id, **row} for row in logs])
             self._leave.run(cursor, [{"number": number} for number in left])
             self._join.run(cursor, [{"study_id": self._study_id, "number": number} for number in joined])
 

@@ -1,10 +1,10 @@
-"""The tables: studies, their progress, trials, metrics, notes and leases of trials, latency tables, preparations."""
+"""The tables: studies, their progress, trials, metrics, notes, logs and leases of trials, tables, preparations."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = "0003"
+VERSION = "0004"
 """The newest migration; a database of another version is upgraded when it is opened, or refused when it is newer."""
 
 NAMES = {
@@ -196,6 +196,16 @@ steps = sa.Table(
     sa.Column("checkpoint_path", sa.Text),
     _trial(),
     sqlite_with_rowid=False,
+)
+
+# The end of what an evaluation wrote; a trial that wrote nothing has no row.
+trial_logs = sa.Table(
+    "trial_logs",
+    metadata,
+    sa.Column("study_id", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("log", sa.Text, nullable=False),
+    _trial(),
 )
 
 latency_tables = sa.Table(

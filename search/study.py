@@ -368,7 +368,8 @@ class Study(StudyView):
         self._told += len(taken)
         joined, left = self._front.changes() if moved else ([], [])
         learnt = self._algorithm.state() if self._algorithm.learning_changes_state else None
-        self._ledger.tell(rows, values, joined, left, learnt)
+        logs = [{"number": outcome.trial.number, "log": outcome.log} for outcome, _ in taken if outcome.log]
+        self._ledger.tell(rows, values, joined, left, learnt, logs)
 
     def _judge(self, outcome: Outcome, attempt: Attempt) -> tuple[TrialState, str, dict[str, float]]:
         values, wrong = numbers_of(outcome.metrics)

@@ -14,7 +14,7 @@ from search.leases import STALE_AFTER_S, holder_age_s, this_process
 from search.metric_names import is_cost
 from search.objectives import Constraint, Objective, parse_constraints, parse_objectives
 from search.pareto import front_of
-from search.schema import fronts, measurements, metrics, progress, studies, trials
+from search.schema import fronts, measurements, metrics, progress, studies, trial_logs, trials
 from search.trials import TrialState, TrialTable
 
 if TYPE_CHECKING:
@@ -184,6 +184,13 @@ class StudyView:
         )
         with self._database.read() as connection:
             return [tuple(row) for row in connection.execute(query)]
+
+    def log(self, number: int) -> str:
+        """Return the end of what a trial's evaluation wrote to standard output and standard error; "" for nothing."""
+        query = sa.select(trial_logs.c.log)
+        with self._database.read() as connection:
+            this = (trial_logs.c.study_id == self.id, trial_logs.c.number == number)
+            return connection.scalar(query.where(*this)) or ""
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row a trial: number, state, metrics, decisions by name, reason, attempt, elapsed_s, worker."""

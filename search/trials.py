@@ -54,6 +54,7 @@ class Outcome(NamedTuple):
       reason: why, for any other state.
       elapsed_s: seconds that the evaluation took.
       worker: where it ran.
+      log: the end of what it wrote, plain text.
     """
 
     trial: Trial
@@ -62,6 +63,7 @@ class Outcome(NamedTuple):
     reason: str = ""
     elapsed_s: float | None = None
     worker: str = ""
+    log: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -61,6 +61,7 @@ def _document(store: Store, study: Opened, number: int) -> dict[str, Any]:
         "genotype": genotype.tolist(),
         "parent": _parent(row["note"]),
         "curve": _curve(study, number),
+        "log": study.view.log(number),
         "links": notes.of_trials(trial_links, number).get(number, {}),
         "metadata": notes.metadata(number),
         "network": network,

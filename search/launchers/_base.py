@@ -117,7 +117,8 @@ def tell(study: Study, evaluated: Sequence[tuple[Trial, Evaluation]], worker: st
         for step, measured in enumerate(evaluation.measurements[:-1]):
             study.report(trial, measured, step)
     study.tell_many([
-        Outcome(trial, ended.metrics, ended.state, ended.reason, ended.elapsed_s, worker) for trial, ended in evaluated
+        Outcome(trial, ended.metrics, ended.state, ended.reason, ended.elapsed_s, worker, ended.log)
+        for trial, ended in evaluated
     ])  # fmt: skip
 
 

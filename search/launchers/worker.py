@@ -8,13 +8,14 @@ import socket
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from evaluators._base import Evaluator, Infeasible, Shares, Task
+from search.launchers.written import Written
 from search.trials import TrialState
 from spaces.genotype import GenotypeSpace
 
@@ -46,6 +47,7 @@ class Evaluation:
       measurements: everything that was yielded, in order, where that is more than `metrics` says, else empty.
       reason: why it did not complete: one line, then the end of the traceback where there is one.
       elapsed_s: for how long the evaluator ran.
+      log: the end of what it wrote to standard output and standard error; see `search.launchers.written`.
     """
 
     state: TrialState
@@ -53,6 +55,7 @@ class Evaluation:
     measurements: tuple[dict[str, float], ...] = ()
     reason: str = ""
     elapsed_s: float = 0.0
+    log: str = ""
 
 
 Measuring = Generator[dict[str, float], None, Evaluation]
@@ -78,6 +81,7 @@ class Worker:
             self._evaluator = self._evaluator.with_shared(shared)
         self._timeout_s, self._batch_s = timeout_s, batch_s
         self._measuring: Measuring | None = None
+        self._written = Written()
 
     def where(self) -> str:
         """Return "host:pid"."""
@@ -87,15 +91,17 @@ class Worker:
         """Return evaluations of the first assignments: of all, or of as many as were begun in time."""
         began = time.perf_counter()
         evaluations: list[Evaluation] = []
-        for assigned in assignments:
-            if evaluations and time.perf_counter() - began > self._batch_s:
-                break
-            evaluations.append(_whole(self._measure(assigned)))
+        with self._written.listening():
+            for assigned in assignments:
+                if evaluations and time.perf_counter() - began > self._batch_s:
+                    break
+                evaluations.append(self._logged(_whole(self._measure(assigned))))
         return evaluations
 
     def begin(self, assigned: Assignment) -> dict[str, float] | Evaluation:
         """Start an evaluation, dropping any other, and return its first measurement, or how it ended."""
         self.close()
+        self._written.taken()
         self._measuring = self._measure(assigned)
         return self.advance()
 
@@ -104,11 +110,11 @@ class Worker:
         if self._measuring is None:
             raise RuntimeError("no evaluation was begun")
         try:
-            return next(self._measuring)
+            with self._written.listening():
+                return next(self._measuring)
         except StopIteration as end:
             self._measuring = None
-            evaluation: Evaluation = end.value
-            return evaluation
+            return self._logged(end.value)
 
     def close(self) -> None:
         """Stop the evaluation at hand, if there is one; its `finally` clauses run."""
@@ -118,6 +124,11 @@ class Worker:
 
     def _measure(self, assigned: Assignment) -> Measuring:
         return measure(self._space, self._evaluator, assigned, self._timeout_s)
+
+    def _logged(self, evaluation: Evaluation) -> Evaluation:
+        """Return an evaluation that has just ended, with what it wrote."""
+        log = self._written.taken()
+        return replace(evaluation, log=log) if log else evaluation
 
 
 def measure(

@@ -23,7 +23,7 @@ from search.storage import Storage, open_storage
 from search.study import Study
 from search.study_file import StudyDefinition, load_study_file
 from search.study_notes import StudyNotes, write_notes
-from search.trials import TrialState
+from search.trials import Outcome, TrialState
 from spaces.genotype import GenotypeSpace
 from tests.several_devices import device_table, run_study, store, write_study
 
@@ -63,7 +63,8 @@ def mixed_study(storage: Storage, name: str = "mixed", trials: int = 60, *, fini
 def _tell(study: Study, trial: Any, metrics: dict[str, float]) -> None:
     where = {"elapsed_s": 0.1 + 0.01 * trial.number, "worker": f"host-{trial.number % 3}:12{trial.number % 2}"}
     if trial.number % 10 == 3:
-        study.tell(trial, {}, state=TrialState.FAILED, reason=f"RuntimeError: {HOSTILE} out of memory", **where)
+        reason, log = f"RuntimeError: {HOSTILE} out of memory", f"epoch 1 of 3\n{HOSTILE}"
+        study.tell_many([Outcome(trial, {}, TrialState.FAILED, reason, log=log, **where)])
     elif trial.number % 10 == 6:
         study.tell(trial, {}, state=TrialState.STOPPED, reason="stopped early, after a measurement", **where)
     else:

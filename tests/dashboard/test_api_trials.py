@@ -103,6 +103,11 @@ def test_csv_is_what_the_table_shows(api: Asking) -> None:
     assert api.json("/studies/mixed/trials.json", **asked) == shown
 
 
+def test_a_trial_has_the_end_of_its_log(api: Asking) -> None:
+    logs = [api.json(f"/studies/mixed/trials/{number}")["log"] for number in (3, 4)]
+    assert logs == [f"epoch 1 of 3\n{HOSTILE}", ""]
+
+
 def as_table(answer: Any) -> pa.Table:
     """Return what an Arrow stream holds."""
     assert answer.status_code == 200, answer.text

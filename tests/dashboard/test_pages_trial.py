@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.dashboard.demo_study import HOSTILE
 from tests.dashboard.served import Served, opened
 
 
@@ -51,6 +52,15 @@ def test_a_bred_trial_stands_beside_its_parent(browser: Any, demo: Served) -> No
 def test_a_failed_trial_says_why(browser: Any, demo: Served) -> None:
     with opened(browser, demo, "/studies/mixed/trials/3") as seen:
         assert "RuntimeError" in seen.page.locator("[data-reason]").text_content()
+
+
+def test_the_log_is_text(browser: Any, demo: Served) -> None:
+    with opened(browser, demo, "/studies/mixed/trials/3") as seen:
+        assert seen.page.locator("[data-log]").text_content() == f"epoch 1 of 3\n{HOSTILE}"
+        assert seen.page.locator("[data-log] *").count() == 0
+    with opened(browser, demo, "/studies/mixed/trials/1") as seen:
+        seen.page.locator("[data-metric]").first.wait_for()
+        assert seen.page.locator("[data-log]").count() == 0
 
 
 def test_the_command_that_exports_it_is_copied(browser: Any, demo: Served) -> None:

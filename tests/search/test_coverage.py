@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pyglove as pg
 import pytest
 
-from search.coverage import cover, ops_of, stratified
+from search.coverage import cover, ops_of, rough_cost, stratified
+from spaces.fbnet import fbnet
 from spaces.genotype import GenotypeSpace
 from spaces.mbconv import mbconv
 from spaces.nasbench201 import nasbench201
@@ -33,6 +36,14 @@ def test_anchors_span_the_costs() -> None:
     chosen = [costs[bytes(row)] for row in anchors]
     assert len({bytes(row) for row in anchors}) == 18
     assert (min(chosen), max(chosen)) == (coverage.costs.min(), coverage.costs.max())
+
+
+def test_anchors_reach_down_to_the_cheapest_network() -> None:
+    space = GenotypeSpace(fbnet("cifar", width=0.25, head=64, resolution=16))
+    anchors = stratified(cover(space, np.random.default_rng(0)), 18)
+    costs = [rough_cost(ops_of(space, row)) for row in anchors]
+    assert anchors[0].tolist() == [8] * 22  # every layer is skipped
+    assert max(after / before for before, after in pairwise(costs)) < 2
 
 
 def test_candidates_without_operators_are_refused() -> None:

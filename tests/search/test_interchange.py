@@ -15,6 +15,7 @@ from stored_study import RegularizedEvolution, drive, make_study, rows
 from search.errors import StudyNotFound
 from search.storage import Storage, open_storage
 from search.study import Study
+from search.trials import Outcome
 
 PICKLE = {
     "_type": "pyglove.core.utils.json_conversion._OpaqueObject",
@@ -33,7 +34,7 @@ def exported(storage: Storage, folder: Path) -> Path:
         trials = study.ask(5)
         study.report(trials[0], {"accuracy": 1 / 3}, 0)
         study.requeue(trials[0], "worker lost")
-        study.tell(trials[1], {"accuracy": float("nan")}, elapsed_s=0.25, worker="ü")
+        study.tell_many([Outcome(trials[1], {"accuracy": float("nan")}, elapsed_s=0.25, worker="ü", log="a\nü")])
     storage.export_study("s", folder / "s.jsonl")
     return folder / "s.jsonl"
 
@@ -72,6 +73,7 @@ def test_export_import_export_gives_the_same_bytes(storage: Storage, tmp_path: P
         assert other.import_study(file) == "s"
         other.export_study("s", tmp_path / "again.jsonl")
         assert [table.document for table in other.latency_tables()] == ['{"b": "ü"}']
+        assert Study.open(other, "s").log(31) == "a\nü"
     assert (tmp_path / "again.jsonl").read_bytes() == file.read_bytes()
 
 

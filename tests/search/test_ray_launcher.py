@@ -88,6 +88,28 @@ def test_every_measurement_of_a_slow_trial_is_kept(launch: Launch) -> None:
     assert [row[:3] for row in launched.study.measurements(1)] == [(0, "x", 1.0), (1, "x", 2.0), (2, "x", 3.0)]
 
 
+def test_what_an_evaluator_writes_is_kept_with_its_trial(launch: Launch) -> None:
+    evaluator = """
+        import logging, warnings
+        if number == 0:
+            logging.getLogger("mine").error("logged")
+            yield {"x": 0.0}
+            time.sleep(0.3)
+            warnings.warn("careful")
+            raise ValueError("broken")
+        if number % 2:
+            print("odd", number)
+        yield {"x": 1.0}
+    """
+    launched = launch(evaluator, max_trials=40)
+    launched.run(two())
+    first, *others = (launched.study.log(number) for number in range(40))
+    assert others == [f"odd {number}" if number % 2 else "" for number in range(1, 40)]
+    assert launched.states()[0] == "FAILED"
+    assert first.startswith("logged\n")
+    assert "UserWarning: careful" in first
+
+
 def test_a_worker_killed_within_a_trial_is_replaced_and_the_trial_run_again(launch: Launch) -> None:
     launched = launch("if (number, attempt) == (3, 1): os.kill(os.getpid(), signal.SIGKILL)\nyield {'x': 1}")
     assert launched.run(two()) == "budget reached"

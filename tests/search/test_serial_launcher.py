@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -68,6 +69,23 @@ def test_every_measurement_is_kept(launch: Launch) -> None:
     launched.run(SerialLauncher())
     assert [row[:3] for row in launched.study.measurements(0)] == [(0, "x", 1.0), (1, "x", 2.0), (2, "x", 3.0)]
     assert launched.study.trials().metrics["x"][0] == 3.0
+
+
+def test_what_an_evaluator_writes_is_kept_with_its_trial(launch: Launch, capsys: pytest.CaptureFixture[str]) -> None:
+    evaluator = """
+        if number:
+            print("begin", number)
+        yield {"x": 1.0}
+        if number == 2:
+            print("cannot go on")
+            raise ValueError("broken")
+        yield {"x": 2.0}
+    """
+    launched = launch(evaluator, max_trials=3)
+    launched.run(SerialLauncher(), stop=lambda: sys.stdout.write("driver\n") and None)
+    assert [launched.study.log(number) for number in range(3)] == ["", "begin 1", "begin 2\ncannot go on"]
+    assert launched.states()[2] == "FAILED"
+    assert "begin 2\ndriver\ncannot go on\n" in capsys.readouterr().out
 
 
 def test_an_interrupted_trial_is_put_back_without_blame(launch: Launch) -> None:

@@ -19,6 +19,7 @@ from search.database import masked_address
 from search.errors import StorageCorrupt, StorageUnavailable, StudyNotFound
 from search.schema import VERSION, metadata
 from search.storage import Storage, open_storage
+from search.trials import Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,6 +32,17 @@ def test_migrations_make_exactly_the_declared_tables(storage: Storage) -> None:
 
 def test_the_newest_migration_is_the_declared_version() -> None:
     assert ScriptDirectory(str(ROOT / "search" / "migrations")).get_heads() == [VERSION]
+
+
+def test_an_older_schema_is_upgraded_with_what_it_holds(url: str) -> None:
+    with open_storage(url) as storage:
+        make_study(storage).close()
+        with storage.database.engine.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE trial_logs")
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0003'")
+    with open_storage(url) as storage, make_study(storage) as study:
+        study.tell_many([Outcome(study.ask(1)[0], {"accuracy": 1.0}, log="after")])
+        assert study.log(0) == "after"
 
 
 def test_a_newer_schema_is_refused(url: str) -> None:

@@ -112,6 +112,8 @@ class Trial(Document):
     parent: int | None
     """The trial that it was bred from, where the algorithm says so."""
     curve: list[Step]
+    log: str
+    """The end of what its evaluation wrote to standard output and standard error: plain text."""
     links: dict[str, str]
     metadata: dict[str, Any]
     network: Network | None

@@ -57,6 +57,12 @@ def test_the_macs_of_proxylessnas_add_up() -> None:
     assert additive_costs(space, costs, "macs")(rows) == pytest.approx(costs(rows)[:, costs.names.index("macs")])
 
 
+def test_a_bound_that_only_the_cheapest_meets_is_seen() -> None:
+    bounded = known(FLAT, lambda rows: np.maximum(60 - 9 * rows.sum(axis=1), 2.0))
+    with pytest.raises(NotAdditiveError, match=r"\[2, 2, 2, 2\] costs 2, its terms add up to -12; .* measure it again"):
+        additive_costs(FLAT, bounded, "cost")
+
+
 def test_what_acts_together_is_named() -> None:
     coupled = known(FLAT, lambda rows: rows.sum(axis=1) + rows[:, 1] * rows[:, 3])
     with pytest.raises(NotAdditiveError, match=r"cost of the space is not a sum.*; layer1, layer3 act together$"):

@@ -40,6 +40,7 @@ function draw(summary, trial) {
   main.append(foot);
   drawDecisions(foot, context);
   foot.append(facts(context));
+  if (trial.log) main.append(log(trial));
 }
 
 function cards({ summary, trial, metric }) {
@@ -51,6 +52,8 @@ function cards({ summary, trial, metric }) {
 }
 
 const reason = (trial) => el("section", {}, el("h3", {}, trial.state === "FAILED" ? "Why it failed" : "Why it ended so"), el("pre", { class: "reason", "data-reason": "" }, trial.reason || "No reason was recorded."));
+
+const log = (trial) => el("section", {}, el("h3", {}, "Log"), el("p", { class: "soft small" }, "The end of what its evaluation wrote to standard output and standard error."), el("pre", { class: "log", "data-log": "", tabindex: "0", "aria-label": "Log" }, trial.log));
 
 function drawActions(summary, trial) {
   const command = `python -m search export ${quoted(name)} --trial ${trial.number} --to ${quoted(`${name}-${trial.number}`)}`;
