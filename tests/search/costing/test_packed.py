@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.costing.merging import MOST_ROWS, Table, merged
-from search.costing.packed import PackedSums, split
+from search.costing.packed import SMALLEST, PackedSums, split
 from search.costing.rows import RowsByPairs, RowsByWeights
 
 CASES = settings(max_examples=40, deadline=None, derandomize=True, database=None)
@@ -38,7 +38,7 @@ def test_pieces_of_any_numbers_add_up(columns: list[list[float]]) -> None:
     pieces = np.concatenate(split(values), axis=1)
     starts = np.cumsum([0, *(len(each) for each in values[:-1])])
     sums = pieces[starts].sum(axis=0, dtype=np.float32)
-    scale = sum(np.abs(each).max() for each in values)
+    scale = max(SMALLEST, sum(np.abs(each).max() for each in values))
     assert fsum(sums.tolist()) == pytest.approx(fsum(each[0, 0] for each in values), rel=1e-11, abs=1e-15 * scale)
 
 
