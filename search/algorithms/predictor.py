@@ -178,7 +178,7 @@ class Predictor(Algorithm):
     def _view(self, quantile: float) -> View:
         """Return what is measured from, and what is beyond it.
 
-        A costly score counts above a quantile of the first trials' scores, but not below what the model clips values at,
+        A costly score counts above a quantile of the first trials' scores, but not below what its model clips at,
         where it cannot tell the worst from the merely bad. A known one counts from beyond the worst of the front: what
         is better in everything else than all of it must count for much.
         """
