@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from evaluators._base import Metrics
@@ -24,6 +24,7 @@ from evaluators._reproducible import device_of, images_on, reproducible, seed_of
 from evaluators.datasets import Dataset, Images, described
 from evaluators.supernet import Supernet
 from hardware_models.strict_json import parse
+from spaces.genotype import GenotypeSpace
 
 CHECKPOINT = "checkpoint.pt"
 DISTRIBUTIONS = "distributions.json"
@@ -142,6 +143,24 @@ class SupernetSearch(ABC):
                 history.append(self._epoch(learner, Epoch(epoch, job, data, rng)))
             self._save(job, learner, history)
             yield Progress((epoch + 1) / self._epochs, history[-1])
+
+    def check_data(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
+        """Read the data set. Raises OSError or ValueError for one that is no use, or that networks cannot be made for.
+
+        A network of the space is shown two images, so that a wrong number of classes or channels is found.
+        """
+        data = images_on(self.dataset, "cpu")
+        inputs = data.train.inputs(slice(0, 2))
+        network: nn.Module = space.decode(space.repair(np.zeros((1, space.width)))[0]).build()
+        try:
+            with torch.inference_mode():
+                outputs = network.eval()(inputs).shape[1]
+        except RuntimeError as error:
+            raise ValueError(
+                f"the space's networks cannot take images of {tuple(inputs.shape[1:])}: {error}"
+            ) from error
+        if outputs < data.classes:
+            raise ValueError(f"the space's networks tell {outputs} classes apart, and the images have {data.classes}")
 
     def distributions(self, folder: Path) -> Mapping[str, Distribution]:
         """Return the learned log-probabilities by task, of the last epoch that was done in `folder`.

@@ -7,6 +7,7 @@ weights alone; then each epoch trains weights on 80 % of the training images, af
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,11 +18,13 @@ from torch.optim import Optimizer
 from evaluators import latency_losses
 from evaluators._logits import distribution_metrics, most_probable
 from evaluators._preparation import Job
+from evaluators._reproducible import images_on
 from evaluators._shared_weights import accuracy_of, batches, finite, split
 from evaluators._supernet_search import Epoch, Learner, SupernetSearch
 from evaluators.datasets import Part
 from evaluators.paths import gumbel_softmax, uniform_like, weighted_paths
 from evaluators.supernet import supernet_on
+from spaces.genotype import GenotypeSpace
 
 PAPER_EPOCHS = 90
 
@@ -95,6 +98,11 @@ class FBNetDNAS(SupernetSearch):
     @property
     def _epochs(self) -> int:
         return self.epochs
+
+    def check_data(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:
+        """See `SupernetSearch`. Raises ValueError, too, for so few images that none are left for the logits."""
+        super().check_data(space, preparations)
+        split(images_on(self.dataset, "cpu").train, self.share, 0)
 
     def _begin(self, job: Job, device: str) -> Learner:
         self._refuse_small(job)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -18,10 +18,11 @@ from evaluators._base import Metrics, Task
 from evaluators._checkpoints import read_checkpoint, write_checkpoint
 from evaluators._reproducible import device_of, images_on, reproducible
 from evaluators.augmentation import Augmentation
-from evaluators.datasets import Dataset, Images, Part, described, load
+from evaluators.datasets import Dataset, Images, Part, described
 from evaluators.images.handing_over import HandedOver, from_arrays, to_arrays
 from evaluators.optimization import Optimization
 from hardware_models.architecture import architecture_of
+from spaces.genotype import GenotypeSpace
 
 CHECKPOINT = "checkpoint.pt"
 """The file in a trial's folder that holds its weights; see `trained_weights`."""
@@ -120,9 +121,18 @@ class Train:
             )
         return replace(self, **settings)
 
+    def check_data(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
+        """Read the data set, unless only the workers have it. Raises OSError or ValueError for one that is no use."""
+        if self.share:
+            images_on(self.dataset, "cpu")
+
     def shared(self) -> Mapping[str, np.ndarray]:
         """Return the data set as arrays, for every worker to hold alike; none with `share=False`."""
-        return to_arrays(load(self.dataset)) if self.share else {}
+        if not self.share:
+            return {}
+        arrays = to_arrays(images_on(self.dataset, "cpu"))
+        images_on.cache_clear()  # the workers hold them from now on
+        return arrays
 
     def with_shared(self, arrays: Mapping[str, np.ndarray]) -> Train:
         """Return this evaluator with the data that `shared` gave in another process, which it only reads."""
