@@ -32,11 +32,11 @@ class Shares(Protocol):
 
 
 @runtime_checkable
-class ChecksData(Protocol):
-    """An evaluator or a preparation that can tell early, in the launching process, that its data cannot be used."""
+class ChecksEarly(Protocol):
+    """An evaluator or a preparation that can tell early, in the launching process, that it cannot do its work."""
 
-    def check_data(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:
-        """Look at the data, before anything is measured or trained; `preparations` are all those of the study.
+    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:
+        """Look at the data, say, before anything is measured or trained; `preparations` are all those of the study.
 
         Raises OSError or ValueError, which says what is wrong and where.
         """

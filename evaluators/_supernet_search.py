@@ -22,7 +22,7 @@ from evaluators._logits import log_probabilities
 from evaluators._preparation import Distribution, Job, Progress
 from evaluators._reproducible import device_of, images_on, reproducible, seed_of
 from evaluators.datasets import Dataset, Images, described
-from evaluators.supernet import Supernet
+from evaluators.supernet import Supernet, inherit
 from hardware_models.strict_json import parse
 from spaces.genotype import GenotypeSpace
 
@@ -144,7 +144,7 @@ class SupernetSearch(ABC):
             self._save(job, learner, history)
             yield Progress((epoch + 1) / self._epochs, history[-1])
 
-    def check_data(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
+    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
         """Read the data set. Raises OSError or ValueError for one that is no use, or that networks cannot be made for.
 
         A network of the space is shown two images, so that a wrong number of classes or channels is found.
@@ -215,3 +215,11 @@ def supernet_weights(folder: Path) -> dict[str, Tensor]:
         raise FileNotFoundError(f"no supernet in {folder}: expected a readable {CHECKPOINT} there")
     weights: dict[str, Tensor] = kept["supernet"]
     return weights
+
+
+def inherited(folder: Path, genotype: np.ndarray) -> dict[str, Tensor]:
+    """Return a network's weights out of the supernet that a search left in `folder`, for `load_state_dict`.
+
+    Raises FileNotFoundError where there is none.
+    """
+    return inherit(supernet_weights(folder), genotype)

@@ -99,9 +99,9 @@ class FBNetDNAS(SupernetSearch):
     def _epochs(self) -> int:
         return self.epochs
 
-    def check_data(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:
+    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:
         """See `SupernetSearch`. Raises ValueError, too, for so few images that none are left for the logits."""
-        super().check_data(space, preparations)
+        super().check_early(space, preparations)
         split(images_on(self.dataset, "cpu").train, self.share, 0)
 
     def _begin(self, job: Job, device: str) -> Learner:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from search.algorithms._learned import uniform
-from search.cli.data_check import check_data
 from search.cli.device_costs import DeviceCosts
+from search.cli.early_check import check_early
 from search.cli.failures import ExitCode, Failure
 from search.cli.interruption import INTERRUPTED, Interrupted, Interruption
 from search.cli.known import Known, known_metrics
@@ -59,7 +59,7 @@ class Session:
         try:
             self._say_begin()
             stored = self._stored()
-            self._check_data()
+            self._check_early()
             known = self._known(stored, progress)
             prepared = self._prepare(stored, known, progress, storage_url)
             with closing(self._study(stored, known, prepared)) as study:
@@ -87,14 +87,14 @@ class Session:
         except StudyNotFound:
             return {}
 
-    def _check_data(self) -> None:
-        """Have the study's data looked at before anything is measured or trained, unless nothing is left to train."""
+    def _check_early(self) -> None:
+        """Have what the study needs looked at before all else, unless its budget is used up."""
         try:
             done = finished(Study.open(self.storage, self.name)) >= self.definition.max_trials
         except StudyNotFound:
             done = False
         if not done:
-            check_data(self.definition, self.address)
+            check_early(self.definition, self.address)
 
     def _known(self, stored: Mapping[str, Any], progress: ProgressLine) -> Known:
         """Return the known metrics; a latency table is measured where none is stored, which Ctrl-C may break off."""
