@@ -66,7 +66,7 @@ def locked(folder: Path) -> None:
 
 WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda _: None, "no such folder: "),
-    "a file": (lambda folder: folder.write_text("pictures"), "no such folder: "),
+    "a file": (lambda folder: folder.write_text("pictures"), "cannot be read as a tar archive, is it truncated?"),
     "empty": (Path.mkdir, "expected at least two folders of pictures, one a class; got []"),
     "small": (lambda folder: pictures(folder, 2, 1), "2 pictures are too few for shares of (0.8, 0.1, 0.1)"),
     "broken": (broken, "5.png"),
