@@ -16,13 +16,14 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from evaluators._alike import start_alike
 from evaluators._base import Metrics
 from evaluators._checkpoints import read_checkpoint, write_checkpoint
 from evaluators._logits import log_probabilities
 from evaluators._preparation import Distribution, Job, Progress
 from evaluators._reproducible import device_of, images_on, reproducible, seed_of
 from evaluators.datasets import Dataset, Images, described
-from evaluators.supernet import Supernet, inherit
+from evaluators.supernet import Supernet, inherit, supernet_on
 from hardware_models.strict_json import parse
 from spaces.genotype import GenotypeSpace
 
@@ -88,6 +89,7 @@ class SupernetSearch(ABC):
       cost: the known metric whose expectation enters the loss, e.g. `latency_ms@raspi4`; None for none.
       dataset: a name in `evaluators.datasets.DATASETS`, or a function that returns `Images`.
       batch: images a step; the last, smaller batch of an epoch is dropped.
+      alike: whether the choices of a layer begin as parts of its largest, which is ours; see `evaluators._alike`.
       device: `cpu`, `cuda`, ..., or `auto`: CUDA where there is one. Another one may go on with a job that was begun.
       threads: of PyTorch on a CPU; likewise.
     """
@@ -95,6 +97,7 @@ class SupernetSearch(ABC):
     cost: str | None = None
     dataset: Dataset = "digits"
     batch: int = 64
+    alike: bool = False
     device: str = field(default="auto", compare=False)
     threads: int = field(default=1, compare=False)
 
@@ -115,6 +118,13 @@ class SupernetSearch(ABC):
     @abstractmethod
     def _begin(self, job: Job, device: str) -> Learner:
         """Return an untrained learner."""
+
+    def _supernet(self, job: Job, device: str) -> Supernet:
+        """Return an untrained supernet."""
+        supernet = supernet_on(job.space, device)
+        if self.alike:
+            start_alike(supernet)
+        return supernet
 
     @abstractmethod
     def _epoch(self, learner: Learner, at: Epoch) -> dict[str, float]:

@@ -23,7 +23,6 @@ from evaluators._shared_weights import accuracy_of, batches, finite, split
 from evaluators._supernet_search import Epoch, Learner, SupernetSearch
 from evaluators.datasets import Part
 from evaluators.paths import gumbel_softmax, uniform_like, weighted_paths
-from evaluators.supernet import supernet_on
 from spaces.genotype import GenotypeSpace
 
 PAPER_EPOCHS = 90
@@ -106,7 +105,7 @@ class FBNetDNAS(SupernetSearch):
 
     def _begin(self, job: Job, device: str) -> Learner:
         self._refuse_small(job)
-        supernet = supernet_on(job.space, device)
+        supernet = self._supernet(job, device)
         logits = [torch.zeros(column.cardinality, device=device, requires_grad=True) for column in job.space.columns]
         weights = torch.optim.SGD(supernet.trained(), self.lr, self.momentum, weight_decay=self.weight_decay)
         adam = torch.optim.Adam(logits, self.logits_lr, weight_decay=self.logits_weight_decay)

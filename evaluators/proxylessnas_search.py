@@ -24,7 +24,6 @@ from evaluators._supernet_search import Epoch, Learner, SupernetSearch
 from evaluators.datasets import Part
 from evaluators.optimization import Optimization
 from evaluators.paths import one_path
-from evaluators.supernet import supernet_on
 from spaces.genotype import GenotypeSpace
 
 LOSSES = ("mul#log", "add#linear", "added", "distance")
@@ -145,7 +144,7 @@ class ProxylessNASSearch(SupernetSearch):
 
     def _begin(self, job: Job, device: str) -> Learner:
         self._refuse_small(job)
-        supernet = supernet_on(job.space, device)
+        supernet = self._supernet(job, device)
         logits = [(1e-3 * torch.randn(column.cardinality)).to(device).requires_grad_() for column in job.space.columns]
         adam = torch.optim.Adam(logits, self.logits_lr, (0.0, 0.999))
         return Learner(supernet, {"": logits}, (self._optimization(0).make_optimizer(supernet, fused=False), adam))
