@@ -42,6 +42,7 @@ preparations = [
     ProxylessNASSearch(
         cost=f"latency_ms@{name}-estimated", reference=reference, latency_loss="add#linear", strength=strength,
         dataset=_images, epochs=search_epochs, batch=64, share=0.2, every=2, logits_lr=0.05,
+        alike=True, warmup_lr=0.02, lr=0.02,  # so that shared weights learn from so few images: docs/supernets.md
     )
     for name, reference in devices_ms.items()
 ]  # fmt: skip
