@@ -3,8 +3,8 @@
 ProxylessNAS' search (Cai, Zhu and Han, ICLR 2019) runs once for each device, all at the same time, by its two-path
 gradient with the expected latency in the loss; the most probable network of each is trained as a trial, then drawn
 ones. Latencies are estimated from the devices' published peaks (docs/costs.md). Scaled down: a quarter of the channels,
-two blocks a stage, 16x16 images, half of the epochs. Shared weights stay far from trained on so few images, so that the
-latencies steer more than the accuracies do. Two or three minutes on two CPUs.
+two blocks a stage, 16x16 images, half of the epochs. The choices of a layer begin alike, which is ours: drawn apart,
+shared weights stay far from trained on so few images. Two or three minutes on two CPUs.
 """
 
 from evaluators.datasets import AtPath, EnlargedDigits
