@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,17 @@ class Shares(Protocol):
 
     def with_shared(self, arrays: Mapping[str, np.ndarray]) -> Evaluator:
         """Return this evaluator with those arrays, as they came from another process: read-only, several workers'."""
+
+
+@runtime_checkable
+class ChecksEarly(Protocol):
+    """An evaluator or a preparation that can tell early, in the launching process, that it cannot do its work."""
+
+    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:
+        """Look at the data, say, before anything is measured or trained; `preparations` are all those of the study.
+
+        Raises OSError or ValueError, which says what is wrong and where.
+        """
 
 
 class Infeasible(Exception):  # noqa: N818 - an outcome, not a fault

@@ -21,8 +21,8 @@ def device_of(name: str) -> str:
 
 @cache
 def images_on(dataset: Dataset, device: str) -> Images:
-    """Return a data set on a device, the same object at each call."""
-    return load(dataset).to(device)
+    """Return a data set on a device, the same object at each call; it is read once for all devices."""
+    return load(dataset).to(device) if device == "cpu" else images_on(dataset, "cpu").to(device)
 
 
 @contextmanager

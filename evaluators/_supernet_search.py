@@ -13,17 +13,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from evaluators._alike import start_alike
 from evaluators._base import Metrics
 from evaluators._checkpoints import read_checkpoint, write_checkpoint
 from evaluators._logits import log_probabilities
 from evaluators._preparation import Distribution, Job, Progress
 from evaluators._reproducible import device_of, images_on, reproducible, seed_of
 from evaluators.datasets import Dataset, Images, described
-from evaluators.supernet import Supernet
+from evaluators.supernet import Supernet, inherit, supernet_on
 from hardware_models.strict_json import parse
+from spaces.genotype import GenotypeSpace
 
 CHECKPOINT = "checkpoint.pt"
 DISTRIBUTIONS = "distributions.json"
@@ -87,6 +89,7 @@ class SupernetSearch(ABC):
       cost: the known metric whose expectation enters the loss, e.g. `latency_ms@raspi4`; None for none.
       dataset: a name in `evaluators.datasets.DATASETS`, or a function that returns `Images`.
       batch: images a step; the last, smaller batch of an epoch is dropped.
+      alike: whether the choices of a layer begin as parts of its largest, which is ours; see `evaluators._alike`.
       device: `cpu`, `cuda`, ..., or `auto`: CUDA where there is one. Another one may go on with a job that was begun.
       threads: of PyTorch on a CPU; likewise.
     """
@@ -94,6 +97,7 @@ class SupernetSearch(ABC):
     cost: str | None = None
     dataset: Dataset = "digits"
     batch: int = 64
+    alike: bool = False
     device: str = field(default="auto", compare=False)
     threads: int = field(default=1, compare=False)
 
@@ -114,6 +118,13 @@ class SupernetSearch(ABC):
     @abstractmethod
     def _begin(self, job: Job, device: str) -> Learner:
         """Return an untrained learner."""
+
+    def _supernet(self, job: Job, device: str) -> Supernet:
+        """Return an untrained supernet."""
+        supernet = supernet_on(job.space, device)
+        if self.alike:
+            start_alike(supernet)
+        return supernet
 
     @abstractmethod
     def _epoch(self, learner: Learner, at: Epoch) -> dict[str, float]:
@@ -142,6 +153,24 @@ class SupernetSearch(ABC):
                 history.append(self._epoch(learner, Epoch(epoch, job, data, rng)))
             self._save(job, learner, history)
             yield Progress((epoch + 1) / self._epochs, history[-1])
+
+    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
+        """Read the data set. Raises OSError or ValueError for one that is no use, or that networks cannot be made for.
+
+        A network of the space is shown two images, so that a wrong number of classes or channels is found.
+        """
+        data = images_on(self.dataset, "cpu")
+        inputs = data.train.inputs(slice(0, 2))
+        network: nn.Module = space.decode(space.repair(np.zeros((1, space.width)))[0]).build()
+        try:
+            with torch.inference_mode():
+                outputs = network.eval()(inputs).shape[1]
+        except RuntimeError as error:
+            raise ValueError(
+                f"the space's networks cannot take images of {tuple(inputs.shape[1:])}: {error}"
+            ) from error
+        if outputs < data.classes:
+            raise ValueError(f"the space's networks tell {outputs} classes apart, and the images have {data.classes}")
 
     def distributions(self, folder: Path) -> Mapping[str, Distribution]:
         """Return the learned log-probabilities by task, of the last epoch that was done in `folder`.
@@ -196,3 +225,11 @@ def supernet_weights(folder: Path) -> dict[str, Tensor]:
         raise FileNotFoundError(f"no supernet in {folder}: expected a readable {CHECKPOINT} there")
     weights: dict[str, Tensor] = kept["supernet"]
     return weights
+
+
+def inherited(folder: Path, genotype: np.ndarray) -> dict[str, Tensor]:
+    """Return a network's weights out of the supernet that a search left in `folder`, for `load_state_dict`.
+
+    Raises FileNotFoundError where there is none.
+    """
+    return inherit(supernet_weights(folder), genotype)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import is_dataclass
 
 from evaluators.images._base import IMAGENET, Images, Normalisation, Part
+from evaluators.images.at_path import AtPath
 from evaluators.images.cifar import Cifar10, Cifar100
 from evaluators.images.digits import digits
 from evaluators.images.enlarged_digits import EnlargedDigits
@@ -16,8 +17,8 @@ from evaluators.images.mnist import Mnist
 from evaluators.images.split import stratified
 
 __all__ = [
-    "DATASETS", "IMAGENET", "Cifar10", "Cifar100", "Dataset", "EnlargedDigits", "ImageFolder", "Images", "JpegArchives",
-    "Mnist", "Normalisation", "Part", "described", "digits", "load", "stratified",
+    "DATASETS", "IMAGENET", "AtPath", "Cifar10", "Cifar100", "Dataset", "EnlargedDigits", "ImageFolder", "Images",
+    "JpegArchives", "Mnist", "Normalisation", "Part", "described", "digits", "load", "stratified",
 ]  # fmt: skip
 
 Dataset = str | Callable[[], Images]

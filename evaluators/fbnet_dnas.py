@@ -7,6 +7,7 @@ weights alone; then each epoch trains weights on 80 % of the training images, af
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,11 +18,12 @@ from torch.optim import Optimizer
 from evaluators import latency_losses
 from evaluators._logits import distribution_metrics, most_probable
 from evaluators._preparation import Job
+from evaluators._reproducible import images_on
 from evaluators._shared_weights import accuracy_of, batches, finite, split
 from evaluators._supernet_search import Epoch, Learner, SupernetSearch
 from evaluators.datasets import Part
 from evaluators.paths import gumbel_softmax, uniform_like, weighted_paths
-from evaluators.supernet import supernet_on
+from spaces.genotype import GenotypeSpace
 
 PAPER_EPOCHS = 90
 
@@ -96,9 +98,14 @@ class FBNetDNAS(SupernetSearch):
     def _epochs(self) -> int:
         return self.epochs
 
+    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:
+        """See `SupernetSearch`. Raises ValueError, too, for so few images that none are left for the logits."""
+        super().check_early(space, preparations)
+        split(images_on(self.dataset, "cpu").train, self.share, 0)
+
     def _begin(self, job: Job, device: str) -> Learner:
         self._refuse_small(job)
-        supernet = supernet_on(job.space, device)
+        supernet = self._supernet(job, device)
         logits = [torch.zeros(column.cardinality, device=device, requires_grad=True) for column in job.space.columns]
         weights = torch.optim.SGD(supernet.trained(), self.lr, self.momentum, weight_decay=self.weight_decay)
         adam = torch.optim.Adam(logits, self.logits_lr, weight_decay=self.logits_weight_decay)

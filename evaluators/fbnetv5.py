@@ -24,7 +24,7 @@ from evaluators._supernet_search import Epoch, Learner, SupernetSearch
 from evaluators.datasets import Part
 from evaluators.optimization import Optimization
 from evaluators.paths import one_path
-from evaluators.supernet import Supernet, supernet_on
+from evaluators.supernet import Supernet
 from evaluators.tasks import TASKS
 
 
@@ -82,7 +82,7 @@ class FBNetV5Search(SupernetSearch):
         return Optimization("sgd", self.lr, self.momentum, self.weight_decay, "cosine", 0.0, (), 1.0)
 
     def _begin(self, job: Job, device: str) -> Learner:
-        supernet = supernet_on(job.space, device)
+        supernet = self._supernet(job, device)
         first = job.space.repair(np.zeros((1, job.space.width)))[0]
         with torch.no_grad(), batch_statistics(supernet):
             channels = supernet.features(

@@ -5,7 +5,7 @@ Schedules and what the paper leaves open are those of the released search code, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,12 +18,13 @@ from evaluators._binary_gates import all_gates, gates_losses, keep_mass, two_gat
 from evaluators._logits import distribution_metrics, most_probable, sample
 from evaluators._preparation import Job
 from evaluators._reinforced_logits import cost_of, moved_baseline, reinforce_loss, reward
+from evaluators._reproducible import images_on
 from evaluators._shared_weights import accuracy_of, batches, finite, split
 from evaluators._supernet_search import Epoch, Learner, SupernetSearch
 from evaluators.datasets import Part
 from evaluators.optimization import Optimization
 from evaluators.paths import one_path
-from evaluators.supernet import supernet_on
+from spaces.genotype import GenotypeSpace
 
 LOSSES = ("mul#log", "add#linear", "added", "distance")
 METHODS = ("two_path", "full", "reinforce")
@@ -136,9 +137,14 @@ class ProxylessNASSearch(SupernetSearch):
     def _epochs(self) -> int:
         return self.warmup_epochs + self.epochs
 
+    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:
+        """See `SupernetSearch`. Raises ValueError, too, for so few images that none are left for the logits."""
+        super().check_early(space, preparations)
+        split(images_on(self.dataset, "cpu").train, self.share, 0)
+
     def _begin(self, job: Job, device: str) -> Learner:
         self._refuse_small(job)
-        supernet = supernet_on(job.space, device)
+        supernet = self._supernet(job, device)
         logits = [(1e-3 * torch.randn(column.cardinality)).to(device).requires_grad_() for column in job.space.columns]
         adam = torch.optim.Adam(logits, self.logits_lr, (0.0, 0.999))
         return Learner(supernet, {"": logits}, (self._optimization(0).make_optimizer(supernet, fused=False), adam))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -17,11 +17,13 @@ from torch.nn import functional
 from evaluators._base import Metrics, Task
 from evaluators._checkpoints import read_checkpoint, write_checkpoint
 from evaluators._reproducible import device_of, images_on, reproducible
+from evaluators._supernet_search import SupernetSearch, inherited
 from evaluators.augmentation import Augmentation
-from evaluators.datasets import Dataset, Images, Part, described, load
+from evaluators.datasets import Dataset, Images, Part, described
 from evaluators.images.handing_over import HandedOver, from_arrays, to_arrays
 from evaluators.optimization import Optimization
 from hardware_models.architecture import architecture_of
+from spaces.genotype import GenotypeSpace
 
 CHECKPOINT = "checkpoint.pt"
 """The file in a trial's folder that holds its weights; see `trained_weights`."""
@@ -67,6 +69,8 @@ class Train:
       augment: what changes the training images, one after the other; see `evaluators.augmentation`.
       share: whether workers on one machine may be handed one copy of the data by a driver that loads it; False where
         only the workers have the files.
+      supernet: the place, from 0, of the preparation among the study's from whose supernet a network takes its first
+        weights; None to draw them. A supernet's norms have seen a mixture of networks: training goes on from there.
     """
 
     dataset: Dataset = "digits"
@@ -86,6 +90,7 @@ class Train:
     test: bool = False
     augment: tuple[Augmentation, ...] = ()
     share: bool = True
+    supernet: int | None = None
 
     def __post_init__(self) -> None:
         if min(self.epochs, self.batch, self.threads) < 1:
@@ -120,9 +125,30 @@ class Train:
             )
         return replace(self, **settings)
 
+    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
+        """Read the data set, unless only the workers have it. Raises OSError or ValueError for one that is no use.
+
+        Raises ValueError, too, where `supernet` is the place of no search in a supernet.
+        """
+        place = self.supernet
+        if place is not None and not (
+            0 <= place < len(preparations) and isinstance(preparations[place], SupernetSearch)
+        ):
+            there = ", ".join(type(one).__name__ for one in preparations) or "none"
+            raise ValueError(
+                f"Train(supernet={place}) needs a supernet search at place {place}, counted from 0, of the study's "
+                f"preparations; there are: {there}"
+            )
+        if self.share:
+            images_on(self.dataset, "cpu")
+
     def shared(self) -> Mapping[str, np.ndarray]:
         """Return the data set as arrays, for every worker to hold alike; none with `share=False`."""
-        return to_arrays(load(self.dataset)) if self.share else {}
+        if not self.share:
+            return {}
+        arrays = to_arrays(images_on(self.dataset, "cpu"))
+        images_on.cache_clear()  # the workers hold them from now on
+        return arrays
 
     def with_shared(self, arrays: Mapping[str, np.ndarray]) -> Train:
         """Return this evaluator with the data that `shared` gave in another process, which it only reads."""
@@ -132,6 +158,8 @@ class Train:
         data = images_on(self.dataset, self._device)
         with self._epoch(task.seed, 0):
             model = _network(task.candidate)
+            if self.supernet is not None:
+                model.load_state_dict(inherited(task.prepared[self.supernet], task.genotype))
             model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch omits it
         optimizer = self._optimization.make_optimizer(model)
         history = self._resume(task, model, optimizer)

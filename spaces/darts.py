@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import pyglove as pg
@@ -30,25 +31,37 @@ LEAST_RESOLUTION = {"cifar": 4, "imagenet": 32}
 NodeCode = tuple[tuple[int, Operation], ...]
 """The edges of one node: a source and an operation each."""
 
-NORMAL: tuple[NodeCode, ...] = (
-    ((0, "sep_conv_3x3"), (1, "sep_conv_3x3")),
-    ((0, "sep_conv_3x3"), (1, "sep_conv_3x3")),
-    ((0, "skip_connect"), (1, "sep_conv_3x3")),
-    ((0, "skip_connect"), (2, "dil_conv_3x3")),
-)
-"""Of the published cells, DARTS-v2: those of the second-order search (the authors' code, `genotypes.py`)."""
+Edges = Sequence[tuple[str, int]]
+"""A cell as it is published: operation and source of two edges for each node, in the order of the nodes."""
 
-REDUCTION: tuple[NodeCode, ...] = (
-    ((0, "max_pool_3x3"), (1, "max_pool_3x3")),
-    ((1, "max_pool_3x3"), (2, "skip_connect")),
-    ((0, "max_pool_3x3"), (2, "skip_connect")),
-    ((1, "max_pool_3x3"), (2, "skip_connect")),
-)
+CELLS: dict[str, tuple[Edges, Edges]] = {
+    "DARTS-v1": (
+        (
+            ("sep_conv_3x3", 1), ("sep_conv_3x3", 0), ("skip_connect", 0), ("sep_conv_3x3", 1),
+            ("skip_connect", 0), ("sep_conv_3x3", 1), ("sep_conv_3x3", 0), ("skip_connect", 2),
+        ),
+        (
+            ("max_pool_3x3", 0), ("max_pool_3x3", 1), ("skip_connect", 2), ("max_pool_3x3", 0),
+            ("max_pool_3x3", 0), ("skip_connect", 2), ("skip_connect", 2), ("avg_pool_3x3", 0),
+        ),
+    ),
+    "DARTS-v2": (
+        (
+            ("sep_conv_3x3", 0), ("sep_conv_3x3", 1), ("sep_conv_3x3", 0), ("sep_conv_3x3", 1),
+            ("sep_conv_3x3", 1), ("skip_connect", 0), ("skip_connect", 0), ("dil_conv_3x3", 2),
+        ),
+        (
+            ("max_pool_3x3", 0), ("max_pool_3x3", 1), ("skip_connect", 2), ("max_pool_3x3", 1),
+            ("max_pool_3x3", 0), ("skip_connect", 2), ("skip_connect", 2), ("max_pool_3x3", 1),
+        ),
+    ),
+}  # fmt: skip
+"""Normal and reduction cell of the first- and of the second-order search (the authors' code, `genotypes.py`)."""
 
-STACKS: dict[str, dict[str, Any]] = {
-    "DARTS-v2": {"cells": 20, "filters": 36, "resolution": 32, "classes": 10, "stem": "cifar"},
-    "DARTS-v2 ImageNet": {"cells": 14, "filters": 48, "resolution": 224, "classes": 1000, "stem": "imagenet"},
-}
+CIFAR: dict[str, Any] = {"cells": 20, "filters": 36, "resolution": 32, "classes": 10, "stem": "cifar"}
+IMAGENET: dict[str, Any] = {"cells": 14, "filters": 48, "resolution": 224, "classes": 1000, "stem": "imagenet"}
+
+STACKS = {name + ending: stack for name in CELLS for ending, stack in (("", CIFAR), (" ImageNet", IMAGENET))}
 """The settings of `darts` that a published network's space has."""
 
 
@@ -174,7 +187,7 @@ def darts(
 
 
 def published(name: str) -> DARTS:
-    """Return `DARTS-v2`, 20 cells of 36 filters for CIFAR-10, or `DARTS-v2 ImageNet`, 14 cells of 48 filters.
+    """Return `DARTS-v1` or `DARTS-v2`, 20 cells of 36 filters for CIFAR-10; with ` ImageNet` 14 cells of 48 filters.
 
     Its genotype is `GenotypeSpace(darts(**STACKS[name])).encode(published(name))`.
 
@@ -183,8 +196,21 @@ def published(name: str) -> DARTS:
     """
     if name not in STACKS:
         raise ValueError(f"no published network is called {name!r}; there are {', '.join(STACKS)}")
-    network: DARTS = darts(**STACKS[name])
-    network.rebind({"normal": _closed_cell(NORMAL), "reduction": _closed_cell(REDUCTION)})
+    return from_edges(*CELLS[name.removesuffix(" ImageNet")], **STACKS[name])
+
+
+def from_edges(normal: Edges, reduction: Edges, **settings: Any) -> DARTS:
+    """Return the network of two cells as papers publish them, e.g. `[("sep_conv_3x3", 1), ("skip_connect", 0), ...]`.
+
+    Args:
+      normal, reduction: operation and source of eight edges each, two for each node; their order within it is free.
+      settings: those of `darts`.
+
+    Raises:
+      ValueError: for another number of edges, unknown operations, sources that are none or twice the same.
+    """
+    network: DARTS = darts(**settings)
+    network.rebind({"normal": _closed_cell(normal), "reduction": _closed_cell(reduction)})
     return network
 
 
@@ -197,8 +223,18 @@ def _open_node(states: int) -> Node:
     return Node(inputs, pg.manyof(2, OPERATIONS, distinct=False, sorted=False))
 
 
-def _closed_cell(code: Sequence[NodeCode]) -> Cell:
-    return Cell([Node([source for source, _ in edges], [operation for _, operation in edges]) for edges in code])
+def _closed_cell(edges: Edges) -> Cell:
+    if len(edges) != 2 * NODES:
+        raise ValueError(f"a cell has {2 * NODES} edges, two for each of its nodes; got {len(edges)}")
+    pairs = [sorted(edges[start : start + 2], key=itemgetter(1)) for start in range(0, len(edges), 2)]
+    for node, pair in enumerate(pairs, start=2):
+        sources, names = [source for _, source in pair], [name for name, _ in pair]
+        if not 0 <= sources[0] < sources[1] < node or not set(names) <= set(OPERATIONS):
+            raise ValueError(
+                f"node {node} needs two different sources from 0 to {node - 1} and operations of "
+                f"{', '.join(OPERATIONS)}; got {pair}"
+            )
+    return Cell([Node([source for _, source in pair], [name for name, _ in pair]) for pair in pairs])
 
 
 @lru_cache(maxsize=1024)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import pyglove as pg
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 RESOLUTIONS = tuple(range(128, 225, 4))
 """The sides of images that the published supernets were trained on."""
+
+PLACES = 4
+"""Where a stage of the published supernets may have blocks."""
 
 
 class Block(pg.Object):  # type: ignore[misc]
@@ -163,6 +167,47 @@ def published(name: str) -> OnceForAll:
     net = find(NETS, name)
     firsts = [_fixed(stage) for stage in net.stages]
     network: OnceForAll = _network(net.supernet, net.width, firsts, net.resolution, 1000)
+    return network
+
+
+def from_lists(
+    kernels: Sequence[int],
+    expansions: Sequence[int],
+    depths: Sequence[int],
+    resolution: int,
+    supernet: str = "mobilenetv3",
+    *,
+    width: float | None = None,
+    classes: int = 1000,
+) -> OnceForAll:
+    """Return the network of the three lists that the authors' code calls `ks`, `e` and `d`.
+
+    Args:
+      kernels, expansions: of each block; or, as the authors have them, of each place where a block may be, four a stage
+        and one in the last of `proxylessnas`, of which those beyond a stage's depth do not count.
+      depths: the blocks of each stage; that of the last stage of `proxylessnas` is 1 whatever is given.
+      resolution: the side of the images.
+      supernet, width, classes: as of `once_for_all`.
+
+    Raises:
+      ValueError: for another supernet, or lists of other lengths.
+    """
+    if supernet not in SUPERNETS:
+        raise ValueError(f"supernet must be {' or '.join(SUPERNETS)}, got {supernet!r}")
+    made = SUPERNETS[supernet]
+    stages = len(made.widths)
+    depths = [*depths[: stages - 1], 1] if made.single else list(depths)
+    places = [PLACES] * (stages - 1) + [1 if made.single else PLACES]
+    given = next((each for each in (depths, places) if len(kernels) == len(expansions) == sum(each)), None)
+    if len(depths) != stages or given is None or not all(1 <= a <= b for a, b in zip(depths, places, strict=True)):
+        raise ValueError(
+            f"expected {stages} depths of at most {places}, and kernels and expansions of {sum(depths)} blocks or of "
+            f"all {sum(places)} places; got {depths}, {len(kernels)} and {len(expansions)}"
+        )
+    starts = accumulate(given[:-1], initial=0)
+    cut = [slice(start, start + depth) for start, depth in zip(starts, depths, strict=True)]
+    firsts = [_fixed(list(zip(kernels[part], expansions[part], strict=True))) for part in cut]
+    network: OnceForAll = _network(supernet, made.width if width is None else width, firsts, resolution, classes)
     return network
 
 

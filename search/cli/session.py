@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from search.algorithms._learned import uniform
 from search.cli.device_costs import DeviceCosts
+from search.cli.early_check import check_early
 from search.cli.failures import ExitCode, Failure
 from search.cli.interruption import INTERRUPTED, Interrupted, Interruption
 from search.cli.known import Known, known_metrics
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from search.launchers._base import Launcher
     from search.storage import Storage
     from search.study_file import StudyDefinition
+    from search.study_view import StudyView
 
 DONE = ("budget reached", "space exhausted")
 
@@ -57,6 +59,7 @@ class Session:
         try:
             self._say_begin()
             stored = self._stored()
+            self._check_early()
             known = self._known(stored, progress)
             prepared = self._prepare(stored, known, progress, storage_url)
             with closing(self._study(stored, known, prepared)) as study:
@@ -83,6 +86,15 @@ class Session:
             return Study.open(self.storage, self.name).settings
         except StudyNotFound:
             return {}
+
+    def _check_early(self) -> None:
+        """Have what the study needs looked at before all else, unless its budget is used up."""
+        try:
+            done = finished(Study.open(self.storage, self.name)) >= self.definition.max_trials
+        except StudyNotFound:
+            done = False
+        if not done:
+            check_early(self.definition, self.address)
 
     def _known(self, stored: Mapping[str, Any], progress: ProgressLine) -> Known:
         """Return the known metrics; a latency table is measured where none is stored, which Ctrl-C may break off."""
@@ -184,7 +196,7 @@ class Session:
         return int(ExitCode.DONE)
 
 
-def finished(study: Study) -> int:
+def finished(study: StudyView) -> int:
     """Return how many trials have ended, however they did."""
     counts = study.counts()
     return sum(counts[state] for state in FINISHED)

@@ -5,13 +5,14 @@ which learns accuracy and measured latency at once; then networks drawn from P(t
 down: a quarter of the channels, 16x16 images, a third of the epochs. Some six minutes on two CPUs.
 """
 
-from evaluators.datasets import EnlargedDigits, ImageFolder
+from evaluators.datasets import AtPath, EnlargedDigits
 from evaluators.fbnet_dnas import FBNetDNAS
 from evaluators.train import Train
 from search.algorithms.distribution import Distribution
 from spaces.fbnet import fbnet
 
-data = ""  # a folder of pictures, one folder a class, in place of the digits: docs/data.md
+data = ""  # in place of the digits: CIFAR-10, MNIST, or pictures in a folder a class, by path: docs/data.md
+limit = 0  # how many of its images train; 0 for all
 classes = 10
 resolution = 16  # of the digits a multiple of 8; the paper's is 224, with variant="imagenet" and width=1
 width = 0.25
@@ -20,7 +21,7 @@ search_epochs = 30  # of the supernet; the paper's schedule is 90, and this one 
 epochs = 15  # of each trial
 
 space = fbnet("cifar", width=width, head=256, resolution=resolution, classes=classes)
-_images = ImageFolder(data, side=resolution) if data else EnlargedDigits(resolution // 8)
+_images = AtPath(data, resolution, limit or None) if data else EnlargedDigits(resolution // 8)
 preparations = [
     FBNetDNAS(cost="latency_ms", dataset=_images, epochs=search_epochs, logits_lr=0.1)  # the paper's 0.01 has 90 epochs
 ]

@@ -5,16 +5,22 @@ multiply-accumulates are minimised: these networks have hundreds of different op
 About four seconds of one CPU a network: a few minutes in all on two.
 """
 
+from evaluators.datasets import AtPath
 from evaluators.train import Train
 from search.algorithms.regularized_evolution import RegularizedEvolution
 from spaces.nasnet import nasnet
+
+data = ""  # in place of the digits: CIFAR-10, MNIST, or pictures in a folder a class, by path: docs/data.md
+limit = 0  # how many of its images train; 0 for all
+classes = 10
+resolution = 8  # of the digits; of other images any
 
 epochs = 5  # enough for 90 to 99 percent; fewer make a quicker and noisier study
 cells = 3  # normal cells, with a reduction cell before the second and the third
 filters = 4  # of the first cell; 8 and 16 after the reductions
 
-space = nasnet(cells=cells, filters=filters, resolution=8, classes=10, image_channels=1)
-evaluator = Train(dataset="digits", epochs=epochs)
+space = nasnet(cells=cells, filters=filters, resolution=resolution, classes=classes, image_channels=3 if data else 1)
+evaluator = Train(AtPath(data, resolution, limit or None) if data else "digits", epochs=epochs)
 objectives = {"accuracy": "maximize", "macs": "minimize"}  # accuracy in percent of the validation images
 report = ["params"]
 

@@ -33,10 +33,14 @@ def test_the_study_file_can_be_launched(tmp_path: Path) -> None:
     assert all(trial["metrics"]["params"] <= 5000 for trial in printed["front"])
 
 
-@pytest.mark.parametrize(("program", "printed"), [(1, "reward = 49.0"), (2, "accuracy")])
+@pytest.mark.parametrize(("program", "printed"), [(2, "reward = 49.0"), (3, "accuracy")])
 def test_the_python_programs_run(tmp_path: Path, program: int, printed: str) -> None:
     (tmp_path / "program.py").write_text(PROGRAMS[program])
     assert printed in run(tmp_path, "program.py")
+
+
+def test_the_rule_that_opens_an_ordinary_model_is_that_of_the_page_whose_study_runs() -> None:
+    assert PROGRAMS[1] in (ROOT / "docs/spaces.md").read_text()
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -11,7 +11,7 @@ from spaces_built import built_counts
 
 from hardware_models import counts
 from hardware_models.torch_ops import build, example_inputs
-from spaces.darts import NORMAL, OPERATIONS, REDUCTION, STACKS, darts, published
+from spaces.darts import CELLS, OPERATIONS, STACKS, darts, from_edges, published
 from spaces.genotype import GenotypeSpace
 
 PUBLISHED = {"DARTS-v2": (3_349_342, 528_359_040), "DARTS-v2 ImageNet": (4_718_752, 529_911_552)}
@@ -43,11 +43,40 @@ def test_published_counts_by_part() -> None:
 def test_a_published_network_has_a_genotype(name: str) -> None:
     space, network = GenotypeSpace(darts(**STACKS[name])), published(name)
     assert space.decode(space.encode(network)) == network
-    assert (network.normal.code, network.reduction.code) == (NORMAL, REDUCTION)
+
+
+def test_the_cells_of_the_first_order_search() -> None:
+    network = published("DARTS-v1 ImageNet")
+    assert [node.inputs for node in network.normal.nodes] == [[0, 1], [0, 1], [0, 1], [0, 2]]
+    assert network.reduction.nodes[3].operations == ["avg_pool_3x3", "skip_connect"]
+    assert counts.params(published("DARTS-v1").ops()) == built_counts(published("DARTS-v1"))[0] == 3_169_414
+
+
+def test_any_two_cells_as_papers_write_them() -> None:
+    normal: list[tuple[str, int]] = [("sep_conv_3x3", 0), ("dil_conv_5x5", 1)] + [
+        ("skip_connect", 1),
+        ("max_pool_3x3", 0),
+    ] * 3
+    network = from_edges(normal, normal, **SMALL)
+    assert network.normal.code[1] == ((0, "max_pool_3x3"), (1, "skip_connect"))
+    space = GenotypeSpace(darts(**SMALL))
+    assert space.decode(space.encode(network)) == network
+
+
+@pytest.mark.parametrize(("first", "words"), [
+    ([("none", 0), ("skip_connect", 1)], "different sources from 0 to 1 and operations of max_pool_3x3, avg_pool"),
+    ([("skip_connect", 1), ("skip_connect", 1)], "node 2 needs two different sources from 0 to 1"),
+    ([("skip_connect", 0), ("skip_connect", 2)], "node 2 needs two different sources from 0 to 1"),
+    ([("skip_connect", 0)], "a cell has 8 edges, two for each of its nodes; got 7"),
+])  # fmt: skip
+def test_wrong_cells_are_refused(first: list[tuple[str, int]], words: str) -> None:
+    normal, reduction = CELLS["DARTS-v2"]
+    with pytest.raises(ValueError, match=words):
+        from_edges([*first, *normal[2:]], reduction)
 
 
 def test_an_unknown_network_is_refused() -> None:
-    with pytest.raises(ValueError, match="no published network is called 'DARTS-v9'; there are DARTS-v2, "):
+    with pytest.raises(ValueError, match="no published network is called 'DARTS-v9'; there are DARTS-v1, "):
         published("DARTS-v9")
 
 

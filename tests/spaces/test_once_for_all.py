@@ -11,7 +11,7 @@ from spaces_built import built_counts
 
 from hardware_models import counts
 from spaces.genotype import GenotypeSpace
-from spaces.once_for_all import NETS, OnceForAll, once_for_all, published
+from spaces.once_for_all import NETS, OnceForAll, from_lists, once_for_all, published
 
 COUNTED = (
     ("1080ti_gpu64@12ms_top1@72.6_finetune@25", 5_903_488, 164_964_352, "5.9M", "165M"),
@@ -156,3 +156,24 @@ def test_an_unknown_network_is_refused() -> None:
 def test_impossible_settings_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         once_for_all(**settings)
+
+
+@pytest.mark.parametrize("name", ["note10_lat@8ms_top1@71.4_finetune@25", "cpu_lat@10ms_top1@71.1_finetune@25"])
+def test_a_network_from_the_lists_that_the_authors_code_takes(name: str) -> None:
+    net = NETS[name]
+    depths = [len(stage) for stage in net.stages]
+    kernels, expansions = ([block[at] for stage in net.stages for block in stage] for at in (0, 1))
+    settings: dict[str, Any] = {"supernet": net.supernet, "width": net.width}
+    assert from_lists(kernels, expansions, depths, net.resolution, **settings) == published(name)
+    padded = [[*stage, *[(3, 3)] * (4 - len(stage))] for stage in net.stages[:5]] + [*map(list, net.stages[5:])]
+    kernels, expansions = ([block[at] for stage in padded for block in stage] for at in (0, 1))
+    assert from_lists(kernels, expansions, depths, net.resolution, **settings) == published(name)
+
+
+@pytest.mark.parametrize(("depths", "blocks", "words"), [
+    ([2, 2, 2, 2], 8, "expected 5 depths of at most"), ([2, 2, 2, 2, 5], 13, "expected 5 depths of at most"),
+    ([2, 2, 2, 2, 2], 9, "kernels and expansions of 10 blocks or of all 20 places; got .* 9 and 9"),
+])  # fmt: skip
+def test_lists_of_other_lengths_are_refused(depths: list[int], blocks: int, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        from_lists([3] * blocks, [4] * blocks, depths, 224)

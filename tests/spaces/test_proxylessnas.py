@@ -11,7 +11,7 @@ from spaces_built import built_counts
 
 from hardware_models import counts
 from spaces.genotype import GenotypeSpace
-from spaces.proxylessnas import ProxylessNAS, proxylessnas, published
+from spaces.proxylessnas import ProxylessNAS, Stage, proxylessnas, published
 
 
 def counted(network: ProxylessNAS) -> tuple[int, int]:
@@ -37,6 +37,12 @@ def test_published_networks(widths: str, expected: tuple[int, int]) -> None:
     assert counted(network) == built_counts(network) == expected
     space = GenotypeSpace(proxylessnas(widths))
     assert space.decode(space.encode(network)) == network
+
+
+def test_a_network_that_is_written_layer_by_layer() -> None:
+    stages = [Stage(24, 2, ["k3e3", "zero", "k7e6"]), Stage(40, 2, ["k5e6"])]
+    network = ProxylessNAS(stem=16, first=8, stages=stages, head=96, resolution=32, classes=5)
+    assert counted(network) == built_counts(network) == (34_493, 1_606_880)
 
 
 @pytest.mark.parametrize("settings", [{}, {"width": 0.25, "resolution": 99, "classes": 7}])
