@@ -4,7 +4,7 @@ One supernet of all networks is trained as ElasticViT's is (Tang et al., ICCV 20
 those that do well more often. Then networks are scored with the weights that they inherit, and none is trained. The
 best for a device: python -m search best elasticvit --within 'latency_ms@raspberrypi4-estimated <= 0.3'; an export holds
 its weights. Latencies are estimated from the devices' published peaks (docs/costs.md). Scaled down: a space of this
-project's for small images, 16x16 pixels, 40 epochs, no teachers; docs/supernet_training.md. Some five CPU minutes.
+project's for small images, 16x16 pixels, 40 epochs, no teachers; docs/supernet_training.md. Some six CPU minutes.
 """
 
 from evaluators.datasets import Cifar10, EnlargedDigits
