@@ -34,7 +34,7 @@ from hardware_models.sampling import load_average
 from hardware_models.validation import ValidationReport, compare
 from search.cli.measuring import networks_of
 from search.coverage import Coverage, cover
-from spaces.elasticvit import ElasticViT, elasticvit, published
+from spaces.elasticvit import elasticvit
 from spaces.genotype import GenotypeSpace
 from spaces.mbconv import mbconv
 from spaces.nasbench201 import nasbench201
@@ -56,39 +56,27 @@ MBCONV_32 = partial(mbconv, (3, 32, 32), 10, widths=((16,), (32,), (64,)), strid
 
 @dataclass(frozen=True)
 class Case:
-    """A space and what is promised of its tables: the largest mean error, by engine; None promises nothing.
-
-    Candidates in `published` are tried beside random ones.
-    """
+    """A space and what is promised of its tables: the largest mean error, by engine; None promises nothing."""
 
     make: Any
     mape: dict[str, float | None]
-    published: tuple[ElasticViT, ...] = ()
 
 
 CASES = {
     "mbconv224": Case(MBCONV_224, {"onnxruntime": 0.025, "torch": 0.025}),
     "mbconv32": Case(MBCONV_32, {"onnxruntime": 0.04, "torch": 0.04}),
     "nasbench201": Case(nasbench201, {"onnxruntime": None, "torch": 0.04}),
-    "elasticvit128": Case(
-        partial(elasticvit, resolutions=(128,)),
-        {"onnxruntime": 0.04, "torch": 0.04},
-        (published("ElasticViT-T1"), published("min-200")),
-    ),
+    "elasticvit32": Case(partial(elasticvit, "small"), {"onnxruntime": 0.04, "torch": 0.04}),
 }
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A space's operators, the networks that calibrate its table, and those that it is tried on.
-
-    The last `published` of these are published ones.
-    """
+    """A space's operators, the networks that calibrate its table, and those that it is tried on."""
 
     coverage: Coverage
     anchors: list[Anchor]
     held_out: list[Anchor]
-    published: int
 
     @property
     def networks(self) -> list[Network]:
@@ -124,7 +112,6 @@ def run(space: str, engine: str, settings: argparse.Namespace) -> int:
     plain = compare([table.total_ms(one.ops) for one in prepared.held_out], [one.latency_ms for one in measured])
     show(report, plain)
     show_worst(table, prepared.held_out, measured)
-    show_published(table, prepared, measured)
     held = [verdict("MAPE", report.mape, CASES[space].mape[engine], report.truth_mape)]
     if CASES[space].mape[engine] is not None:
         held.append(tau_verdict(report))
@@ -137,9 +124,7 @@ def run(space: str, engine: str, settings: argparse.Namespace) -> int:
 def prepare(name: str, settings: argparse.Namespace) -> Prepared:
     space = GenotypeSpace(CASES[name].make())
     coverage = cover(space, np.random.default_rng(settings.seed))
-    anchors, held_out = networks_of(space, coverage, ANCHORS, settings.networks)
-    known = [Anchor(each.build(), each.input_shape, each.ops()) for each in CASES[name].published]
-    return Prepared(coverage, anchors, held_out + known, len(known))
+    return Prepared(coverage, *networks_of(space, coverage, ANCHORS, settings.networks))
 
 
 def profiled(
@@ -178,12 +163,6 @@ def show_worst(table: LatencyTable, networks: list[Anchor], measured: tuple[Meas
     worst = np.argsort(-np.abs(predicted / truth - 1))[:3]
     told = (f"{predicted[index]:.3f} for {truth[index]:.3f} ({_halves(measured[index])})" for index in worst)
     print(f"worst of {truth.min():.2f} to {truth.max():.2f} ms: {'; '.join(told)}")
-
-
-def show_published(table: LatencyTable, prepared: Prepared, measured: tuple[Measurement, ...]) -> None:
-    for index in range(len(measured) - prepared.published, len(measured)):
-        predicted, truth = table(prepared.held_out[index].ops)["latency_ms"], measured[index]
-        print(f"published: {predicted:.3f} for {truth.latency_ms:.3f} ms ({_halves(truth)})")
 
 
 def _halves(one: Measurement) -> str:
