@@ -9,12 +9,11 @@ import pyglove as pg
 
 from spaces.compression.binary import BINARISERS, binarisers
 from spaces.compression.bit_width import bit_widths
-from spaces.compression.compressed import Compression
 from spaces.compression.low_rank import low_ranks
 from spaces.compression.sparsity import sparsities
 
 
-class Several(Compression):
+class Several(pg.Object):  # type: ignore[misc]
     """Compressions one after another, None for those that are not made.
 
     Attributes:

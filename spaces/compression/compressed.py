@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +26,9 @@ class Compression(pg.Object):  # type: ignore[misc]
         """Return the compressed candidate."""
         return Compressed(architecture, self.clone())
 
+    @abstractmethod
     def apply(self, model: nn.Module) -> nn.Module:
         """Return `model`, which may be changed, compressed: it can be trained further, and keeps what was decided."""
-        raise NotImplementedError
 
     def compressed_ops(self, ops: Sequence[Op]) -> Sequence[Op]:
         """Return the operators that an engine runs: the same unless layers change their shape."""
