@@ -1,24 +1,50 @@
-"""Checkpoints: tensors and plain values in one file, replaced at once, read without running anything."""
+"""What a job leaves in its folder: tensors or plain values in one file, replaced at once, read without running it."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from evaluators._preparation import Job
 
 log = logging.getLogger(__name__)
 
 
 def write_checkpoint(path: Path, contents: Mapping[str, Any]) -> None:
     """Put a checkpoint in the place of an older one; a reader finds either of them whole."""
+    _replace(path, lambda unfinished: torch.save(dict(contents), unfinished))
+
+
+def write_document(path: Path, contents: Mapping[str, Any]) -> None:
+    """Put a JSON document in the place of an older one; a reader finds either of them whole."""
+    document = json.dumps(contents, allow_nan=False)
+    _replace(path, lambda unfinished: unfinished.write_text(document))
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-    torch.save(dict(contents), unfinished)
+    write(unfinished)
     os.replace(unfinished, path)
+
+
+def identity(preparation: Any, job: Job, **written: object) -> str:
+    """Return what a checkpoint must have been made of to be gone on from: the preparation's kind and settings, the job.
+
+    Settings that do not count (`compare=False`) are left out; `written` stands for those whose `repr` would not do.
+    """
+    settings = {each.name: getattr(preparation, each.name) for each in fields(preparation) if each.compare}
+    costs = job.costs and (job.costs.metric, job.costs.constant, [terms.tolist() for terms in job.costs.terms])
+    made_of = (preparation.kind, settings | written, torch.__version__, job.space.fingerprint, costs, job.seed)
+    return hashlib.sha256(repr(made_of).encode()).hexdigest()
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 from evaluators._alike import start_alike
 from evaluators._base import Metrics
-from evaluators._checkpoints import read_checkpoint, write_checkpoint
+from evaluators._checkpoints import identity, read_checkpoint, write_checkpoint, write_document
+from evaluators._early import check_images
 from evaluators._logits import log_probabilities
 from evaluators._preparation import Distribution, Job, Progress
 from evaluators._reproducible import device_of, images_on, reproducible, seed_of
@@ -155,22 +153,8 @@ class SupernetSearch(ABC):
             yield Progress((epoch + 1) / self._epochs, history[-1])
 
     def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
-        """Read the data set. Raises OSError or ValueError for one that is no use, or that networks cannot be made for.
-
-        A network of the space is shown two images, so that a wrong number of classes or channels is found.
-        """
-        data = images_on(self.dataset, "cpu")
-        inputs = data.train.inputs(slice(0, 2))
-        network: nn.Module = space.decode(space.repair(np.zeros((1, space.width)))[0]).build()
-        try:
-            with torch.inference_mode():
-                outputs = network.eval()(inputs).shape[1]
-        except RuntimeError as error:
-            raise ValueError(
-                f"the space's networks cannot take images of {tuple(inputs.shape[1:])}: {error}"
-            ) from error
-        if outputs < data.classes:
-            raise ValueError(f"the space's networks tell {outputs} classes apart, and the images have {data.classes}")
+        """See `evaluators._base.ChecksEarly`."""
+        check_images(self.dataset, space)
 
     def distributions(self, folder: Path) -> Mapping[str, Distribution]:
         """Return the learned log-probabilities by task, of the last epoch that was done in `folder`.
@@ -190,18 +174,12 @@ class SupernetSearch(ABC):
 
     def _identity(self, job: Job) -> str:
         """Return what a checkpoint must have been made of to be gone on from."""
-        settings = {each.name: getattr(self, each.name) for each in fields(self) if each.compare}
-        settings["dataset"] = described(self.dataset)
-        costs = job.costs and (job.costs.metric, job.costs.constant, [terms.tolist() for terms in job.costs.terms])
-        made_of = (self.kind, settings, torch.__version__, job.space.fingerprint, costs, job.seed)
-        return hashlib.sha256(repr(made_of).encode()).hexdigest()
+        return identity(self, job, dataset=described(self.dataset))
 
     def _save(self, job: Job, learner: Learner, history: Sequence[Metrics]) -> None:
-        job.folder.mkdir(parents=True, exist_ok=True)
         found = {task: [column.tolist() for column in log_probabilities(of)] for task, of in learner.logits.items()}
-        unfinished = job.folder / f"{DISTRIBUTIONS}.{os.getpid()}"
-        unfinished.write_text(json.dumps({"log_probabilities": found}, allow_nan=False))
-        os.replace(unfinished, job.folder / DISTRIBUTIONS)  # before the checkpoint, which says that the epoch is done
+        # before the checkpoint, which says that the epoch is done
+        write_document(job.folder / DISTRIBUTIONS, {"log_probabilities": found})
         kept = {"identity": self._identity(job), "history": list(history)}
         write_checkpoint(job.folder / CHECKPOINT, kept | learner.state())
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from evaluators._base import Metrics, Shares, Task
+from evaluators._base import ChecksEarly, Metrics, Shares, Task
 from hardware_models.architecture import architecture_of
 from hardware_models.layer_costs import layer_costs, totals
+from spaces.genotype import GenotypeSpace
 
 NAMES = ("held_weights", "weight_bytes", "sparse_macs", "bit_operations")
 
@@ -40,6 +41,11 @@ class Costed:
         """
         yield totals(layer_costs(architecture_of(task.candidate)))
         yield from self.evaluator(task)
+
+    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:
+        """Have the evaluator look, where it can."""
+        if isinstance(self.evaluator, ChecksEarly):
+            self.evaluator.check_early(space, preparations)
 
     def shared(self) -> Mapping[str, np.ndarray]:
         """Return what the evaluator would share between workers; nothing where it does not know how to."""

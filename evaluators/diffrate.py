@@ -5,12 +5,10 @@ Source: DiffRate (Chen et al., ICCV 2023, sections 3.2 to 3.4, and its code).
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from evaluators._base import Task
-from evaluators._checkpoints import read_checkpoint, write_checkpoint
+from evaluators._checkpoints import identity, read_checkpoint, write_checkpoint, write_document
+from evaluators._early import check_images
 from evaluators._preparation import Distribution, Job, Progress
 from evaluators._reproducible import device_of, images_on, reproducible
 from evaluators._token_proxies import TokenProxies, least
@@ -115,6 +114,10 @@ class DiffRate:
         """Return the learning rate of an epoch, counted from 0."""
         cosine = (1 + math.cos(math.pi * max(epoch - 1, 0) / self.epochs)) / 2
         return self.lr * (LEAST_LR + (1 - LEAST_LR) * cosine)
+
+    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
+        """See `evaluators._base.ChecksEarly`."""
+        check_images(self.dataset, space)
 
     def distributions(self, folder: Path) -> Mapping[str, Distribution]:
         """Return one in which the learned genotype is the most probable, and others the less the further away.
@@ -248,18 +251,13 @@ class _Run:
         columns = _wished(self.job.space, pruned, merged)
         found = [-np.abs(_choices(column) - wished) / away for column, wished in columns]
         logs = [(column - np.logaddexp.reduce(column)).tolist() for column in found]
-        document = json.dumps({"prune_kept": pruned, "merge_kept": merged, "log_probabilities": logs}, allow_nan=False)
-        unfinished = self.job.folder / f"{RESULT}.{os.getpid()}"
-        unfinished.write_text(document)
-        os.replace(unfinished, self.job.folder / RESULT)
+        document = {"prune_kept": pruned, "merge_kept": merged, "log_probabilities": logs}
+        write_document(self.job.folder / RESULT, document)
 
     def _identity(self) -> str:
-        settings = {each.name: getattr(self.settings, each.name) for each in fields(self.settings) if each.compare}
-        settings["dataset"] = described(self.settings.dataset)
-        settings["augment"] = [described(change) for change in self.settings.augment]
-        settings["train"] = str(self.settings.train and described(self.settings.train))
-        made_of = (settings, torch.__version__, self.job.space.fingerprint, self.job.seed)
-        return hashlib.sha256(repr(made_of).encode()).hexdigest()
+        s = self.settings
+        augment, train = [described(change) for change in s.augment], str(s.train and described(s.train))
+        return identity(s, self.job, dataset=described(s.dataset), augment=augment, train=train)
 
 
 def _vit(space: GenotypeSpace) -> Any:

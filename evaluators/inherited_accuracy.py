@@ -5,18 +5,19 @@ As once-for-all (Cai et al., ICLR 2020) and ElasticViT (Tang et al., ICCV 2023) 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from evaluators._base import Metrics, Task
 from evaluators._checkpoints import write_checkpoint
+from evaluators._early import check_place
 from evaluators._reproducible import device_of, images_on, reproducible
 from evaluators.datasets import Dataset
 from evaluators.nested.scoring import re_estimate
 from evaluators.nested.weights import NestedWeights
-from evaluators.nested_supernet import inherited, shared_weights
+from evaluators.nested_supernet import NestedSupernet, inherited, shared_weights
 from evaluators.train import CHECKPOINT, evaluate
 from spaces.genotype import GenotypeSpace
 
@@ -31,7 +32,7 @@ class InheritedAccuracy:
 
     Attributes:
       dataset: as of `evaluators.train.Train`.
-      preparation: the supernet's place among the study's preparations.
+      supernet: the place, from 0, of the `NestedSupernet` among the study's preparations.
       statistics: how many images the statistics are estimated from.
       batch: images at once while they are.
       test: whether to look at the test images.
@@ -41,7 +42,7 @@ class InheritedAccuracy:
     """
 
     dataset: Dataset = "digits"
-    preparation: int = 0
+    supernet: int = 0
     statistics: int = 512
     batch: int = 64
     test: bool = False
@@ -54,22 +55,20 @@ class InheritedAccuracy:
         """The names of what it yields."""
         return ("accuracy", "loss", "test_accuracy") if self.test else ("accuracy", "loss")
 
+    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
+        """See `evaluators._base.ChecksEarly`."""
+        check_place(f"InheritedAccuracy(supernet={self.supernet})", self.supernet, preparations, NestedSupernet)
+
     def __call__(self, task: Task) -> Iterator[Metrics]:
         """Yield the metrics of the task's genotype.
 
         Raises:
-          ValueError: where the study has no such preparation.
           FileNotFoundError: where the preparation is no trained `NestedSupernet`.
         """
-        if not 0 <= self.preparation < len(task.prepared):
-            raise ValueError(
-                f"there is no preparation {self.preparation}: the study has {len(task.prepared)}; "
-                "give it a NestedSupernet, preparations = [NestedSupernet(...)]"
-            )
         device = device_of(self.device)
         data = images_on(self.dataset, device)
         with reproducible(device, self.threads, task.seed):
-            weights = _weights(task.prepared[self.preparation], task.space)
+            weights = _weights(task.prepared[self.supernet], task.space)
             fitting = inherited(weights, task.space, task.genotype)
             fitting.to(device)
             re_estimate(fitting, data.train, self.statistics, self.batch)

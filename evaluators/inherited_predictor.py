@@ -6,8 +6,7 @@ the mean accuracy added, a fifth of the pairs held out. Of 16,000 pairs there; h
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from evaluators._base import Metrics, Task
-from evaluators._checkpoints import read_checkpoint, write_checkpoint
+from evaluators._checkpoints import identity, read_checkpoint, write_checkpoint
+from evaluators._early import check_place
 from evaluators._preparation import Distribution, Job, Progress
 from evaluators._reproducible import reproducible
 from evaluators.inherited_accuracy import InheritedAccuracy
@@ -81,6 +81,10 @@ class InheritedPredictor:
                 metrics = {**metrics, **self._fit(job, drawn, np.array(accuracies))}
             yield Progress(TRAINING + (1 - TRAINING) * done / self.pairs, metrics)
 
+    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:
+        """See `evaluators._base.ChecksEarly`."""
+        self.supernet.check_early(space, preparations)
+
     def distributions(self, folder: Path) -> Mapping[str, Distribution]:
         """Return none: the job leaves a supernet and a predictor."""
         del folder
@@ -92,8 +96,7 @@ class InheritedPredictor:
         return InheritedAccuracy(s.dataset, statistics=self.statistics, keep=False, device=s.device, threads=s.threads)
 
     def _identity(self, job: Job) -> str:
-        made_of = (self.supernet.identity(job), self.pairs, self.statistics)
-        return hashlib.sha256(repr(made_of).encode()).hexdigest()
+        return identity(self, job, supernet=self.supernet.identity(job))
 
     def _kept(self, job: Job) -> list[float]:
         found = read_checkpoint(job.folder / PAIRS)
@@ -118,20 +121,19 @@ class PredictedAccuracy:
     """An evaluator for a study whose preparations hold an `InheritedPredictor`: its `accuracy` is what that predicts.
 
     Attributes:
-      preparation: the predictor's place among the study's preparations.
+      predictor: the place, from 0, of the `InheritedPredictor` among the study's preparations.
     """
 
-    preparation: int = 0
+    predictor: int = 0
     metrics = ("accuracy",)
 
+    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
+        """See `evaluators._base.ChecksEarly`."""
+        check_place(f"PredictedAccuracy(predictor={self.predictor})", self.predictor, preparations, InheritedPredictor)
+
     def __call__(self, task: Task) -> Iterator[Metrics]:
-        """Yield the accuracy, in percent. Raises ValueError or FileNotFoundError where there is no such predictor."""
-        if not 0 <= self.preparation < len(task.prepared):
-            raise ValueError(
-                f"there is no preparation {self.preparation}: the study has {len(task.prepared)}; "
-                "give it an InheritedPredictor, preparations = [InheritedPredictor(...)]"
-            )
-        predict = read_perceptron(task.prepared[self.preparation] / PREDICTOR)
+        """Yield the accuracy, in percent. Raises FileNotFoundError where there is no such predictor."""
+        predict = read_perceptron(task.prepared[self.predictor] / PREDICTOR)
         yield {"accuracy": float(predict(one_hot(task.space, task.genotype[None]))[0])}
 
 

@@ -9,12 +9,8 @@ constraint in `Lapp`.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import logging
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +20,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from evaluators._checkpoints import identity, read_checkpoint, write_checkpoint, write_document
+from evaluators._early import check_images
 from evaluators._preparation import Distribution, Job, Progress
+from evaluators._reproducible import reproducible
 from evaluators.datasets import Dataset, Images, described, load
 from evaluators.optimization import Optimization
 from evaluators.pruning.masks import Bounds, Masks
@@ -36,8 +35,6 @@ AVERAGED = 0.9
 
 RESULT, WEIGHTS, CHECKPOINT = "lapp.json", "lapp.pt", "lapp-checkpoint.pt"
 """What a finished job leaves in its folder, and what an unfinished one goes on from."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -108,6 +105,10 @@ class Lapp:
             run.save()
             yield run.progress(epoch)
         run.finish()
+
+    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
+        """See `evaluators._base.ChecksEarly`."""
+        check_images(self.dataset, space)
 
     def distributions(self, folder: Path) -> Mapping[str, Distribution]:
         """Return none: the job leaves one genotype, see `learned`."""
@@ -191,7 +192,7 @@ class _Run:
         self.settings, self.job = settings, job
         self.network = _network(job.space)
         self.data: Images = load(settings.dataset)
-        with _seeded(job.seed, 0):
+        with reproducible("cpu", settings.threads, job.seed, 0):
             self.model: nn.Module = self.network.make()
         channels = self.network.channels
         self.masks = Masks(self.model, channels.groups, channels.layers, self._bounds(), bypass=settings.bypass)
@@ -219,7 +220,7 @@ class _Run:
         """Pass over the training images once."""
         s, part = self.settings, self.data.train
         self.model.train()
-        with _seeded(self.job.seed, epoch + 1, s.threads):
+        with reproducible("cpu", s.threads, self.job.seed, epoch + 1):
             order = torch.randperm(len(part.labels))
             for step in range(self.steps):
                 done = (epoch * self.steps + step) / (s.epochs * self.steps)
@@ -257,9 +258,9 @@ class _Run:
         widths = self.network.within(self.cost.numbers, s.keep, rates, s.least, multiple)
         self.masks.fold()
         folder = self.job.folder
-        _replace(folder / WEIGHTS, lambda path: torch.save(self.model.state_dict(), path))
+        write_checkpoint(folder / WEIGHTS, self.model.state_dict())
         named = {group.name: width for group, width in zip(self.network.groups, widths, strict=True)}
-        _replace(folder / RESULT, lambda path: path.write_text(json.dumps({"widths": named}, indent=1)))
+        write_document(folder / RESULT, {"widths": named})
         (folder / CHECKPOINT).unlink(missing_ok=True)
 
     def _states(self) -> dict[str, Any]:
@@ -269,20 +270,12 @@ class _Run:
         """Keep what a later attempt goes on from."""
         kept = {name: part.state_dict() for name, part in self._states().items()}
         kept |= {"thresholds": self.masks.thresholds.detach(), "history": self.history, "identity": self._identity()}
-        self.job.folder.mkdir(parents=True, exist_ok=True)
-        _replace(self.job.folder / CHECKPOINT, lambda path: torch.save(kept, path))
+        write_checkpoint(self.job.folder / CHECKPOINT, kept)
 
     def resumed(self) -> Iterator[Progress]:
         """Go on from the folder's checkpoint, if there is a fitting one; yield its epochs again."""
-        path = self.job.folder / CHECKPOINT
-        if not path.exists():
-            return
-        try:
-            kept = torch.load(path, map_location="cpu", weights_only=True)
-        except Exception as error:  # a damaged file fails in many ways
-            log.warning("the checkpoint %s cannot be read, learning starts anew: %s", path, error)
-            return
-        if kept["identity"] != self._identity():
+        kept = read_checkpoint(self.job.folder / CHECKPOINT)
+        if kept.get("identity") != self._identity():
             return
         for name, part in self._states().items():
             part.load_state_dict(kept[name])
@@ -292,10 +285,9 @@ class _Run:
         yield from map(self.progress, range(len(self.history)))
 
     def _identity(self) -> str:
-        settings = {**vars(self.settings), "dataset": described(self.settings.dataset)}
-        settings["model"] = described(self.settings.model) if self.settings.model else None
-        made_of = (settings, torch.__version__, self.job.space.fingerprint, self.job.seed)
-        return hashlib.sha256(repr(made_of).encode()).hexdigest()
+        s = self.settings
+        model = described(s.model) if s.model else None
+        return identity(s, self.job, dataset=described(s.dataset), model=model)
 
 
 def _network(space: GenotypeSpace) -> Any:
@@ -304,23 +296,3 @@ def _network(space: GenotypeSpace) -> Any:
     if not hasattr(network, "within_macs") or not hasattr(space.value, "rates"):
         raise TypeError(f"expected a space of pruning rates, spaces.lapp.lapp(...), got one of {type(space.value)}")
     return network
-
-
-def _replace(path: Path, write: Any) -> None:
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write(unfinished)
-    os.replace(unfinished, path)
-
-
-@contextmanager
-def _seeded(seed: int, epoch: int, threads: int = 1) -> Iterator[None]:
-    """Give PyTorch this epoch's random numbers and threads, and its own back afterwards."""
-    before = torch.get_num_threads()
-    with torch.random.fork_rng([]):
-        torch.manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0] >> 1))
-        torch.set_num_threads(threads)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)

@@ -7,10 +7,9 @@ ElasticViT (Tang et al., ICCV 2023), DepS (Annavajjala, Khare et al., ECCV 2024)
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from evaluators._checkpoints import read_checkpoint, write_checkpoint
+from evaluators._checkpoints import identity, read_checkpoint, write_checkpoint
+from evaluators._early import check_images
 from evaluators._preparation import Distribution, Job, Progress
 from evaluators._reproducible import device_of, images_on, reproducible, seed_of
 from evaluators._shared_weights import batches, finite
@@ -117,6 +117,10 @@ class NestedSupernet:
             run.save()
             yield Progress((epoch + 1) / self.epochs, run.history[-1])
 
+    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
+        """See `evaluators._base.ChecksEarly`."""
+        check_images(self.dataset, space, resized=True)
+
     def distributions(self, folder: Path) -> Mapping[str, Distribution]:
         """Return none: the job leaves weights, see `shared_weights`."""
         del folder
@@ -124,10 +128,7 @@ class NestedSupernet:
 
     def identity(self, job: Job) -> str:
         """Return what a checkpoint must have been made of to be gone on from."""
-        settings = {each.name: getattr(self, each.name) for each in fields(self) if each.compare}
-        settings |= {name: described(settings[name]) for name in ("dataset", "macs")}
-        made_of = (self.kind, settings, torch.__version__, job.space.fingerprint, job.seed)
-        return hashlib.sha256(repr(made_of).encode()).hexdigest()
+        return identity(self, job, dataset=described(self.dataset), macs=described(self.macs))
 
 
 class _Run:

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from evaluators._base import Metrics, Task
 from evaluators._checkpoints import read_checkpoint, write_checkpoint
+from evaluators._early import check_place
 from evaluators._reproducible import device_of, images_on, reproducible
 from evaluators._supernet_search import SupernetSearch, inherited
 from evaluators.augmentation import Augmentation
@@ -130,15 +131,8 @@ class Train:
 
         Raises ValueError, too, where `supernet` is the place of no search in a supernet.
         """
-        place = self.supernet
-        if place is not None and not (
-            0 <= place < len(preparations) and isinstance(preparations[place], SupernetSearch)
-        ):
-            there = ", ".join(type(one).__name__ for one in preparations) or "none"
-            raise ValueError(
-                f"Train(supernet={place}) needs a supernet search at place {place}, counted from 0, of the study's "
-                f"preparations; there are: {there}"
-            )
+        if self.supernet is not None:
+            check_place(f"Train(supernet={self.supernet})", self.supernet, preparations, SupernetSearch)
         if self.share:
             images_on(self.dataset, "cpu")
 

@@ -6,9 +6,7 @@ described in `evaluators.pruning`. Brought to a budget of multiply-accumulates, 
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from evaluators._checkpoints import write_checkpoint, write_document
+from evaluators._early import check_images
 from evaluators._preparation import Distribution, Job, Progress
 from evaluators._reproducible import reproducible
 from evaluators.datasets import Dataset, Images, load
@@ -26,6 +26,7 @@ from evaluators.pruning.hesso import Hesso, cric, losses_without
 from evaluators.pruning.mask_sparsity import MaskSparsity
 from evaluators.pruning.units import Units
 from evaluators.train import evaluate
+from spaces.genotype import GenotypeSpace
 
 SCORED = 256
 """Images of the training part by which CRIC tells what a network loses."""
@@ -89,6 +90,10 @@ class TrainedPruning:
                 run.train(epoch)
             yield Progress((epoch + 1) / self.epochs, {"accuracy": evaluate(run.model, run.data.val)[0]})
         run.finish()
+
+    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
+        """See `evaluators._base.ChecksEarly`."""
+        check_images(self.dataset, space)
 
     def distributions(self, folder: Path) -> Mapping[str, Distribution]:
         """Return none: the job leaves one network."""
@@ -154,11 +159,8 @@ class _Run:
             s, multiple = self.settings, self.job.space.value.multiple
             widths = self.network.within(self.network.products, s.keep, rates, s.least, multiple)
         named = {group.name: int(width) for group, width in zip(self.network.groups, widths, strict=True)}
-        self.job.folder.mkdir(parents=True, exist_ok=True)
-        torch.save(self.model.state_dict(), self.job.folder / WEIGHTS)
-        unfinished = self.job.folder / f"{RESULT}.{os.getpid()}"
-        unfinished.write_text(json.dumps({"widths": named}, indent=1))
-        os.replace(unfinished, self.job.folder / RESULT)
+        write_checkpoint(self.job.folder / WEIGHTS, self.model.state_dict())
+        write_document(self.job.folder / RESULT, {"widths": named})
 
 
 class _Hesso:

@@ -7,7 +7,7 @@ its weights. Latencies are estimated from the devices' published peaks (docs/cos
 project's for small images, 16x16 pixels, 40 epochs, no teachers; docs/supernet_training.md. Some six CPU minutes.
 """
 
-from evaluators.datasets import Cifar10, EnlargedDigits
+from evaluators.datasets import AtPath, EnlargedDigits
 from evaluators.inherited_accuracy import InheritedAccuracy
 from evaluators.nested_supernet import NestedSupernet
 from evaluators.optimization import Optimization
@@ -17,7 +17,7 @@ from hardware_models.roofline import Roofline
 from search.algorithms.nsga2 import NSGA2
 from spaces.elasticvit import elasticvit
 
-data = ""  # cifar-10-binary.tar.gz, in place of the digits: docs/data.md
+data = ""  # in place of the digits: CIFAR-10, MNIST, or pictures in a folder a class, by path: docs/data.md
 resolutions = (16,)  # of the digits; the released space has 128 to 256, the small one for CIFAR-10 (24, 32)
 
 supernet_epochs = 40  # the paper's are 600, of ImageNet
@@ -28,7 +28,7 @@ sheets = ("raspberrypi4", "jetson-nano", "snapdragon855-prime", "rtx2080ti")
 
 space = elasticvit("small", resolutions=resolutions)
 hardware_models = [Roofline(device_sheet(name)) for name in sheets]
-_images = Cifar10(data) if data else EnlargedDigits(max(resolutions) // 8)
+_images = AtPath(data, max(resolutions)) if data else EnlargedDigits(max(resolutions) // 8)
 preparations = [
     NestedSupernet(
         sampler=PerformanceAware(capacity=networks), dataset=_images, epochs=supernet_epochs, batch=batch,

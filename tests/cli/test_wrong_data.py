@@ -75,7 +75,7 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
-@pytest.mark.parametrize("study", ["fbnet", "proxylessnas"])
+@pytest.mark.parametrize("study", ["fbnet", "proxylessnas", "elasticvit"])
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_data_is_refused_before_a_table_is_measured(
     name: str, study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -90,6 +90,13 @@ def test_wrong_data_is_refused_before_a_table_is_measured(
     for table in ("studies", "trials", "preparations", "latency_tables"):
         assert rows("sqlite:///search.db", f"SELECT count(*) FROM {table}") == [(0,)]
     assert not (tmp_path / "runs").exists()
+
+
+def test_missing_data_is_refused_before_tokens_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, line = launch("diffrate", "--set", "data=gone")
+    assert (code, "gone" in line) == (2, True), line
+    assert rows("sqlite:///search.db", "SELECT count(*) FROM preparations") == [(0,)]
 
 
 def test_too_few_images_for_the_logits_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

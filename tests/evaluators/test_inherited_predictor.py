@@ -55,7 +55,7 @@ def test_an_interrupted_one_ends_as_an_uninterrupted_one(tmp_path: Path) -> None
 
 
 def test_a_study_without_one_is_told() -> None:
-    with pytest.raises(ValueError, match="there is no preparation 0: the study has 0; give it an InheritedPredictor"):
-        next(PredictedAccuracy()(Task(small_nested(), np.array([0, 0]))))
+    with pytest.raises(ValueError, match=r"preparation InheritedPredictor at place 1, .*: InheritedPredictor$"):
+        PredictedAccuracy(predictor=1).check_early(small_nested(), [SETTINGS])
     with pytest.raises(ValueError, match="pairs must be at least 10, a fifth of which is held out, got 5"):
         replace(SETTINGS, pairs=5)

@@ -128,8 +128,8 @@ def test_a_network_without_statistics_of_its_own_is_not_scored_with_the_supernet
 
 def test_a_study_without_such_a_preparation_is_told(tmp_path: Path) -> None:
     task = Task(small_nested(), np.array([0, 0]))
-    with pytest.raises(ValueError, match="there is no preparation 0: the study has 0; give it a NestedSupernet"):
-        next(InheritedAccuracy()(task))
+    with pytest.raises(ValueError, match=r"InheritedAccuracy\(supernet=0\) needs .* NestedSupernet .*: none$"):
+        InheritedAccuracy().check_early(task.space, [])
     with pytest.raises(FileNotFoundError, match=r"no nested supernet in .*: expected a readable checkpoint\.pt"):
         next(InheritedAccuracy()(replace(task, prepared=(tmp_path,))))
 

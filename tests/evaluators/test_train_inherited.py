@@ -57,5 +57,5 @@ def test_one_epoch_from_the_supernet_is_worth_more_than_one_from_nothing(prepare
 def test_a_place_without_a_supernet_is_refused_before_the_study_begins(
     place: int, preparations: list[object], there: str
 ) -> None:
-    with pytest.raises(ValueError, match=rf"Train\(supernet={place}\) needs a supernet search .* there are: {there}$"):
+    with pytest.raises(ValueError, match=rf"Train\(supernet={place}\) needs .* SupernetSearch .*: {there}$"):
         Train(supernet=place).check_early(planted_space(3), preparations)
