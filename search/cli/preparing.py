@@ -123,7 +123,8 @@ class Preparing:
         """Keep and show what happens, until all have ended or no more does."""
         for event in events:
             if isinstance(event, Step):
-                self._measured(jobs[event.index], event)
+                if not self._measured(jobs[event.index], event):
+                    continue
             elif isinstance(event, Ended):
                 progress.close()
                 self._ended(jobs[event.index], event.reason)
@@ -188,13 +189,15 @@ class Preparing:
         goes_on = f", going on at {row.progress:.0%}" if row.progress else ""
         self._out.note(f"{job.label}: preparation {row.key[:SHORT]}{goes_on}")
 
-    def _measured(self, job: _Job, step: Step) -> None:
-        """Keep a step, unless an earlier attempt has kept it."""
+    def _measured(self, job: _Job, step: Step) -> bool:
+        """Keep a step, unless an earlier attempt has kept it; return whether it is new."""
         job.metrics = step.metrics
-        if step.step >= job.kept:
-            row = replace(job.row, progress=step.share)
-            job.row = record_step(self._storage.database, row, step.step, step.metrics)
-            job.kept = step.step + 1
+        if step.step < job.kept:
+            return False
+        row = replace(job.row, progress=step.share)
+        job.row = record_step(self._storage.database, row, step.step, step.metrics)
+        job.kept = step.step + 1
+        return True
 
     def _ended(self, job: _Job, reason: str) -> None:
         """Keep how a preparation has ended. Raises Failure where it failed."""
