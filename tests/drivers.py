@@ -28,6 +28,14 @@ def launch(folder: Path, url: str, *options: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command(folder, url, *options), cwd=folder, env=ENVIRONMENT, stdout=log, stderr=log)
 
 
+def printed(folder: Path, *arguments: str) -> str:
+    """Return what Python prints, started in `folder` with these arguments; it has to end well."""
+    line = [sys.executable, *arguments]
+    done = subprocess.run(line, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def rows(url: str, query: str) -> list[tuple[object, ...]]:
     """Return a query's rows; none while the database has no tables yet."""
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from drivers import ENVIRONMENT, ROOT
+from drivers import ROOT, printed
 
 (STUDY,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/compression.md").read_text(), re.DOTALL)
 
@@ -19,10 +17,6 @@ def test_the_study_is_launched_and_a_network_exported(tmp_path: Path) -> None:
     (tmp_path / "my_compression.py").write_text(STUDY)
     launch = ("launch", "my_compression.py", "--max-trials", "4", "--launcher", "serial", "--json")
     for command in (launch, ("export", "my_compression", "--trial", "0", "--to", "out", "--json")):
-        done = subprocess.run(
-            [sys.executable, "-m", "search", *command],
-            cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-    [saving] = json.loads(done.stdout)["savings"]
+        output = printed(tmp_path, "-m", "search", *command)
+    [saving] = json.loads(output)["savings"]
     assert saving["whole_ms"] > 0

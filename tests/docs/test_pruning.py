@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from drivers import ENVIRONMENT, ROOT
+from drivers import ROOT, printed
 
 STUDY, LEARNING = re.findall(r"```python\n(.*?)```", (ROOT / "docs/pruning.md").read_text(), re.DOTALL)
 
@@ -17,20 +15,16 @@ STUDY, LEARNING = re.findall(r"```python\n(.*?)```", (ROOT / "docs/pruning.md").
 def run(folder: Path, *command: str) -> str:
     (folder / "my_pruning.py").write_text(STUDY)
     (folder / "learning.py").write_text(LEARNING)
-    done = subprocess.run(
-        [sys.executable, *command], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return printed(folder, *command)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["random", "predictor"])
 def test_the_study_is_launched(tmp_path: Path, algorithm: str) -> None:
     settings = ["--max-trials", "2", "--launcher", "serial", "--set", f"algorithm={algorithm}", "--json"]
-    printed = json.loads(run(tmp_path, "-m", "search", "launch", "my_pruning.py", *settings))
-    assert printed["counts"]["COMPLETED"] == 2
-    assert all(trial["metrics"]["params"] <= 5000 for trial in printed["front"])
+    found = json.loads(run(tmp_path, "-m", "search", "launch", "my_pruning.py", *settings))
+    assert found["counts"]["COMPLETED"] == 2
+    assert all(trial["metrics"]["params"] <= 5000 for trial in found["front"])
 
 
 @pytest.mark.slow

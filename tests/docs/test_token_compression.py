@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from drivers import ENVIRONMENT, ROOT
+from drivers import ROOT, printed
 
 STUDY, LEARNING = re.findall(r"```python\n(.*?)```", (ROOT / "docs/token_compression.md").read_text(), re.DOTALL)
 
@@ -17,19 +15,15 @@ STUDY, LEARNING = re.findall(r"```python\n(.*?)```", (ROOT / "docs/token_compres
 def run(folder: Path, *command: str) -> str:
     (folder / "my_tokens.py").write_text(STUDY)
     (folder / "learning.py").write_text(LEARNING)
-    done = subprocess.run(
-        [sys.executable, *command], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return printed(folder, *command)
 
 
 @pytest.mark.slow
 def test_the_study_is_launched(tmp_path: Path) -> None:
     settings = ["--max-trials", "2", "--launcher", "serial", "--json"]
-    printed = json.loads(run(tmp_path, "-m", "search", "launch", "my_tokens.py", *settings))
-    assert printed["counts"]["COMPLETED"] == 2
-    assert all(trial["metrics"]["macs"] <= 700e3 for trial in printed["front"])
+    found = json.loads(run(tmp_path, "-m", "search", "launch", "my_tokens.py", *settings))
+    assert found["counts"]["COMPLETED"] == 2
+    assert all(trial["metrics"]["macs"] <= 700e3 for trial in found["front"])
 
 
 @pytest.mark.slow
