@@ -13,8 +13,3 @@ def estimated(quantity: str, device: str) -> str:
       device: what it is computed for, e.g. `a100-float16`.
     """
     return f"{quantity}@{device}{_SUFFIX}"
-
-
-def is_estimated(metric: str) -> bool:
-    """Return whether a metric's name says that it is computed from published figures of a device, not measured."""
-    return metric.endswith(_SUFFIX)

@@ -12,7 +12,6 @@ from shared_data import shared_data
 
 from hardware_models._base import HardwareModel
 from hardware_models.device_sheet import DeviceSheet, device_sheet
-from hardware_models.estimates import is_estimated
 from hardware_models.op import Op, chain, conv2d, elementwise, linear
 from hardware_models.roofline import Roofline
 from spaces.nasbench201 import OPERATIONS, NasBench201, live_edges
@@ -79,8 +78,6 @@ def test_the_name_says_that_it_is_estimated_and_of_what():
     assert Roofline(SHEET).metrics == ("latency_ms@toy-estimated",)
     assert Roofline(SHEET, "int8", batch=8).metrics == ("latency_ms@toy-int8-batch8-estimated",)
     assert Roofline(SHEET, fused=False).metrics == ("latency_ms@toy-unfused-estimated",)
-    assert is_estimated("latency_ms@toy-estimated")
-    assert not is_estimated("latency_ms@toy")
 
 
 def test_a_dtype_without_a_peak_is_refused():
