@@ -38,8 +38,10 @@ class StudyPrograms:
         return f"no loaded study file has the space of {study.name}: start the dashboard with --study FILE"
 
     def ops(self, study: StudyView, genotype: np.ndarray) -> Sequence[Op]:
-        """Return the operators of a genotype's network. Raises ValueError where it has none."""
-        candidate: Any = self._needed(study).space.decode(genotype)
+        """Return the operators of a genotype's network, as all of the space changes it. Raises ValueError for none."""
+        from hardware_models.architecture import architecture_of
+
+        candidate: Any = architecture_of(self._needed(study).space.decode(genotype))
         if not callable(getattr(candidate, "ops", None)):
             raise ValueError(f"candidates of {study.name} have no ops(), which would list their operators")
         return tuple(candidate.ops())
