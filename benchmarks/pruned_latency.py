@@ -36,7 +36,8 @@ from torch import nn
 
 from evaluators._preparation import Job
 from evaluators.datasets import EnlargedDigits
-from evaluators.lapp import Lapp, learned
+from evaluators.lapp import Lapp
+from evaluators.pruning.result import learned
 from hardware_models.profiler import Anchor, Network, measure, profile_and_measure, validate
 from spaces.genotype import GenotypeSpace
 from spaces.lapp import Pruned, kept, lapp, pruned

@@ -40,8 +40,9 @@ from torch.nn import functional
 
 from evaluators._preparation import Job
 from evaluators.datasets import Images, JpegArchives, Part, digits
-from evaluators.lapp import Lapp, learned, learned_weights
+from evaluators.lapp import Lapp
 from evaluators.optimization import Optimization
+from evaluators.pruning.result import learned, learned_weights
 from evaluators.train import evaluate
 from evaluators.trained_pruning import TrainedPruning
 from spaces.genotype import GenotypeSpace

@@ -9,10 +9,8 @@ constraint in `Lapp`.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,25 +18,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from evaluators._checkpoints import identity, read_checkpoint, write_checkpoint, write_document
-from evaluators._early import check_images
-from evaluators._preparation import Distribution, Job, Progress
+from evaluators._checkpoints import identity, read_checkpoint, write_checkpoint
+from evaluators._preparation import Job, Progress
 from evaluators._reproducible import reproducible
 from evaluators.datasets import Dataset, Images, described, load
 from evaluators.optimization import Optimization
 from evaluators.pruning.masks import Bounds, Masks
+from evaluators.pruning.result import PruningPreparation, leave
 from evaluators.train import evaluate
 from spaces.genotype import GenotypeSpace
 
 AVERAGED = 0.9
 """The share of the thresholds' averaged gradient that is an earlier one's."""
 
-RESULT, WEIGHTS, CHECKPOINT = "lapp.json", "lapp.pt", "lapp-checkpoint.pt"
-"""What a finished job leaves in its folder, and what an unfinished one goes on from."""
+CHECKPOINT = "lapp-checkpoint.pt"
+"""What an unfinished job goes on from."""
 
 
 @dataclass(frozen=True)
-class Lapp:
+class Lapp(PruningPreparation):
     """A preparation that learns the rates of `spaces.lapp.lapp(...)`, the job's space.
 
     In each of `epochs` epochs the whole masked network trains. The share of multiply-accumulates that is aimed at falls
@@ -79,7 +77,6 @@ class Lapp:
     model: Callable[[], Any] | None = None
 
     kind = "pruning rates"
-    cost = None
 
     def __post_init__(self) -> None:
         if not 0 < self.keep <= 1 or not 0 <= self.least < 1:
@@ -105,51 +102,6 @@ class Lapp:
             run.save()
             yield run.progress(epoch)
         run.finish()
-
-    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
-        """See `evaluators._base.ChecksEarly`."""
-        check_images(self.dataset, space)
-
-    def distributions(self, folder: Path) -> Mapping[str, Distribution]:
-        """Return none: the job leaves one genotype, see `learned`."""
-        del folder
-        return {}
-
-
-def learned(folder: Path) -> tuple[int, ...]:
-    """Return the channels that a finished job keeps of each group.
-
-    Raises:
-      FileNotFoundError: where no job has finished.
-    """
-    path = folder / RESULT
-    if not path.exists():
-        raise FileNotFoundError(f"no learned pruning rates in {folder}: expected {RESULT} there")
-    return tuple(int(width) for width in json.loads(path.read_text())["widths"].values())
-
-
-def learned_weights(folder: Path) -> dict[str, Tensor]:
-    """Return the whole network's weights as they were when learning ended, bypasses folded in."""
-    weights: dict[str, Tensor] = torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True)
-    return weights
-
-
-def genotype(space: GenotypeSpace, widths: tuple[int, ...]) -> np.ndarray:
-    """Return the genotype of these widths: where rates are listed, the one whose rates are nearest.
-
-    Listed rates need not meet the budget that the widths do; open rates, `lapp(..., rates=pg.floatv(0.0, 0.95))`, hold
-    every width within their bounds.
-    """
-    row = space.repair(np.zeros((1, space.width)))[0]
-    groups = {group.name: group.width for group in space.value.network.groups}
-    places = [name for name, rate in space.value.rates.sym_items() if not isinstance(rate, float | int)]
-    wished = {name: 1 - width / full for (name, full), width in zip(groups.items(), widths, strict=True)}
-    for place, (name, column) in enumerate(zip(places, space.columns, strict=True)):
-        if column.kind == "choice":
-            row[place] = int(np.abs(np.array(column.choices, float) - wished[name]).argmin())
-        else:
-            row[place] = wished[name]
-    return np.asarray(space.repair(row[None])[0])
 
 
 @dataclass(frozen=True)
@@ -257,11 +209,8 @@ class _Run:
         s, multiple = self.settings, self.job.space.value.multiple
         widths = self.network.within(self.cost.numbers, s.keep, rates, s.least, multiple)
         self.masks.fold()
-        folder = self.job.folder
-        write_checkpoint(folder / WEIGHTS, self.model.state_dict())
-        named = {group.name: width for group, width in zip(self.network.groups, widths, strict=True)}
-        write_document(folder / RESULT, {"widths": named})
-        (folder / CHECKPOINT).unlink(missing_ok=True)
+        leave(self.job, widths, self.model)
+        (self.job.folder / CHECKPOINT).unlink(missing_ok=True)
 
     def _states(self) -> dict[str, Any]:
         return {"model": self.model, "optimizer": self.optimizer, "learner": self.learner}

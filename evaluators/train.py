@@ -148,12 +148,17 @@ class Train:
         """Return this evaluator with the data that `shared` gave in another process, which it only reads."""
         return replace(self, dataset=HandedOver(self.dataset, from_arrays(arrays)))
 
+    def first_network(self, task: Task) -> nn.Module:
+        """Return the task's network as its training begins: with weights that are drawn, or its `supernet`'s."""
+        model = _network(task.candidate)
+        if self.supernet is not None:
+            model.load_state_dict(inherited(task.prepared[self.supernet], task.genotype))
+        return model
+
     def _train_all(self, task: Task) -> Iterator[Metrics]:
         data = images_on(self.dataset, self._device)
         with self._epoch(task.seed, 0):
-            model = _network(task.candidate)
-            if self.supernet is not None:
-                model.load_state_dict(inherited(task.prepared[self.supernet], task.genotype))
+            model = self.first_network(task)
             model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch omits it
         optimizer = self._optimization.make_optimizer(model)
         history = self._resume(task, model, optimizer)

@@ -6,27 +6,23 @@ described in `evaluators.pruning`. Brought to a budget of multiply-accumulates, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from evaluators._checkpoints import write_checkpoint, write_document
-from evaluators._early import check_images
-from evaluators._preparation import Distribution, Job, Progress
+from evaluators._preparation import Job, Progress
 from evaluators._reproducible import reproducible
 from evaluators.datasets import Dataset, Images, load
-from evaluators.lapp import RESULT, WEIGHTS
 from evaluators.optimization import Optimization
 from evaluators.pruning.hesso import Hesso, cric, losses_without
 from evaluators.pruning.mask_sparsity import MaskSparsity
+from evaluators.pruning.result import PruningPreparation, leave
 from evaluators.pruning.units import Units
 from evaluators.train import evaluate
-from spaces.genotype import GenotypeSpace
 
 SCORED = 256
 """Images of the training part by which CRIC tells what a network loses."""
@@ -35,8 +31,8 @@ PUBLISHED = MaskSparsity()
 
 
 @dataclass(frozen=True)
-class TrainedPruning:
-    """A preparation that leaves widths and weights as `evaluators.lapp.Lapp` does, for `learned` and `learned_weights`.
+class TrainedPruning(PruningPreparation):
+    """A preparation that leaves widths and weights as `evaluators.lapp.Lapp` does.
 
     Killed, it begins anew, and yields the same epochs.
 
@@ -68,7 +64,6 @@ class TrainedPruning:
     threads: int = 1
 
     kind = "pruned network"
-    cost = None
 
     def __post_init__(self) -> None:
         if self.method not in ("hesso", "cric", "mask_sparsity"):
@@ -90,15 +85,6 @@ class TrainedPruning:
                 run.train(epoch)
             yield Progress((epoch + 1) / self.epochs, {"accuracy": evaluate(run.model, run.data.val)[0]})
         run.finish()
-
-    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
-        """See `evaluators._base.ChecksEarly`."""
-        check_images(self.dataset, space)
-
-    def distributions(self, folder: Path) -> Mapping[str, Distribution]:
-        """Return none: the job leaves one network."""
-        del folder
-        return {}
 
 
 class _Run:
@@ -158,9 +144,7 @@ class _Run:
             rates = (1 - torch.tensor(widths) / full).numpy()
             s, multiple = self.settings, self.job.space.value.multiple
             widths = self.network.within(self.network.products, s.keep, rates, s.least, multiple)
-        named = {group.name: int(width) for group, width in zip(self.network.groups, widths, strict=True)}
-        write_checkpoint(self.job.folder / WEIGHTS, self.model.state_dict())
-        write_document(self.job.folder / RESULT, {"widths": named})
+        leave(self.job, widths, self.model)
 
 
 class _Hesso:

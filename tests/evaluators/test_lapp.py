@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from evaluators._preparation import Job
-from evaluators.lapp import Lapp, _Run, genotype, learned, learned_weights
+from evaluators.lapp import Lapp, _Run
 from evaluators.pruning.masks import Bounds, Masks
+from evaluators.pruning.result import genotype, learned, learned_weights
 from hardware_models.device_sheet import device_sheet
 from hardware_models.roofline import Roofline
 from spaces.genotype import GenotypeSpace
@@ -70,6 +71,19 @@ def test_the_result_is_a_genotype_that_builds_with_its_weights(tmp_path: Path) -
 def test_listed_rates_are_the_nearest(tmp_path: Path) -> None:
     space = job(tmp_path, rates=(0.0, 0.25, 0.5, 0.75)).space
     assert genotype(space, (16, 11, 1)).tolist() == [0, 1, 3]
+
+
+def test_what_was_learned_is_the_most_probable_of_its_distribution(tmp_path: Path) -> None:
+    listed = job(tmp_path, rates=(0.0, 0.25, 0.5, 0.75))
+    list(Lapp(epochs=1)(listed))
+    columns = Lapp().distributions(tmp_path)[""]
+    assert [int(column.argmax()) for column in columns] == genotype(listed.space, learned(tmp_path)).tolist()
+    assert [float(np.exp(column).sum()) for column in columns] == pytest.approx([1, 1, 1])
+
+
+def test_open_rates_have_no_distribution_of_their_own(tmp_path: Path) -> None:
+    list(Lapp(epochs=1)(job(tmp_path)))
+    assert [len(column) for column in Lapp().distributions(tmp_path)[""]] == [0, 0, 0]
 
 
 def test_rates_that_are_not_open_stay(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from evaluators._preparation import Job
-from evaluators.lapp import learned, learned_weights
 from evaluators.pruning.hesso import Hesso, cric, fade, losses_without, lowest, saliency
 from evaluators.pruning.mask_sparsity import MaskSparsity
+from evaluators.pruning.result import learned, learned_weights
 from evaluators.pruning.sap import Sap
 from evaluators.pruning.units import Units
 from evaluators.trained_pruning import TrainedPruning
