@@ -1,4 +1,4 @@
-"""ResNets of CIFAR's size (He et al., CVPR 2016, section 4.2), which are made to be pruned: an ordinary PyTorch model."""
+"""ResNets of CIFAR's size (He et al., CVPR 2016, section 4.2): an ordinary PyTorch model that can be pruned."""
 
 from __future__ import annotations
 

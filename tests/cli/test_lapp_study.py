@@ -1,4 +1,4 @@
-"""The shipped study of pruning rates, launched: rates are learned and tried first, and trials train their weights on."""
+"""The shipped study of pruning rates, launched: rates are learned, tried first, and their weights trained on."""
 
 from __future__ import annotations
 

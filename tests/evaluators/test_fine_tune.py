@@ -38,5 +38,5 @@ def test_the_largest_filters_of_the_left_weights_are_where_training_starts(tmp_p
 
 def test_another_preparation_is_refused() -> None:
     space = GenotypeSpace(lapp(Small, (1, 8, 8)))
-    with pytest.raises(ValueError, match="needs the preparation PruningPreparation at place 0, .* there are: str"):
+    with pytest.raises(ValueError, match=r"needs the preparation PruningPreparation at place 0, .* there are: str"):
         FineTune().check_early(space, ["not one"])
