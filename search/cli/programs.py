@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from search.study_devices import LATENCY
@@ -11,6 +11,7 @@ from search.study_devices import LATENCY
 if TYPE_CHECKING:
     import numpy as np
 
+    from hardware_models._base import AdditiveModel
     from hardware_models.documents import DeviceModel
     from hardware_models.op import Op
     from search.study_file import StudyDefinition
@@ -45,6 +46,16 @@ class StudyPrograms:
         if not callable(getattr(candidate, "ops", None)):
             raise ValueError(f"candidates of {study.name} have no ops(), which would list their operators")
         return tuple(candidate.ops())
+
+    def estimates(self, study: StudyView) -> Mapping[str, AdditiveModel]:
+        """Return the latencies that the study's program estimates operator by operator, by metric."""
+        from hardware_models._base import AdditiveModel
+
+        return {
+            model.metrics[0]: model
+            for model in self._needed(study).hardware_models
+            if isinstance(model, AdditiveModel) and len(model.metrics) == 1 and model.metrics[0].startswith(LATENCY)
+        }
 
     def costs(self, study: StudyView, model: DeviceModel, genotypes: np.ndarray) -> np.ndarray:
         """Return the latency in ms, shape (n,), of genotypes (n, width), by a table of operators.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
+from hardware_models._base import AdditiveModel
 from hardware_models.counts import count
 from hardware_models.latency_table import LatencyTable
 from hardware_models.op import Op, Shape
@@ -23,8 +24,8 @@ class Stretch:
     repeats: int
 
 
-def network_document(ops: Sequence[Op], tables: Mapping[str, LatencyTable]) -> dict[str, Any]:
-    """Return the network of some operators, and what each adds to the latency in ms by the tables of some metrics.
+def network_document(ops: Sequence[Op], models: Mapping[str, AdditiveModel]) -> dict[str, Any]:
+    """Return the network of some operators, and what each adds to the latency in ms by the models of some metrics.
 
     Counts and latencies are those of one layer: a stretch that is folded has them `repeats` times.
     """
@@ -34,12 +35,12 @@ def network_document(ops: Sequence[Op], tables: Mapping[str, LatencyTable]) -> d
             if size is not None and op.output[1:] != size:
                 stage += 1
             size = op.output[1:]
-            layers.append({**_layer(op, tables), "stage": stage, "group": group, "repeats": stretch.repeats})
+            layers.append({**_layer(op, models), "stage": stage, "group": group, "repeats": stretch.repeats})
     return {
         "input": list(ops[0].inputs[0]) if ops else [],
         "layers": layers,
-        "latency": {metric: _total(table, ops) for metric, table in tables.items()},
-        "offset": {metric: table.calibration.offset_ms for metric, table in tables.items()},
+        "latency": {metric: _total(model, ops) for metric, model in models.items()},
+        "offset": {metric: _offset_ms(model) for metric, model in models.items()},
     }
 
 
@@ -62,7 +63,7 @@ def _repeated(ops: Sequence[Op], at: int) -> tuple[int, int]:
     return 1, 1
 
 
-def _layer(op: Op, tables: Mapping[str, LatencyTable]) -> dict[str, Any]:
+def _layer(op: Op, models: Mapping[str, AdditiveModel]) -> dict[str, Any]:
     inner = op.inner or (op,)
     convolutions = [part for part in inner if part.kind == "conv2d"]
     spatial = max(convolutions or inner, key=lambda part: part.kernel)
@@ -80,7 +81,7 @@ def _layer(op: Op, tables: Mapping[str, LatencyTable]) -> dict[str, Any]:
         "skipped": False,
         "inside": [part.kind for part in op.inner],
         **counted,
-        "latency": {metric: _latency(table, op) for metric, table in tables.items()},
+        "latency": {metric: _latency(model, op) for metric, model in models.items()},
     }
 
 
@@ -104,17 +105,21 @@ def _width(shape: Shape) -> int:
     return shape[0]
 
 
-def _latency(table: LatencyTable, op: Op) -> float | None:
-    """Return what an operator adds to the latency in ms; None where the table does not hold it."""
+def _latency(model: AdditiveModel, op: Op) -> float | None:
+    """Return what an operator adds to the latency in ms; None where the model does not know it."""
     try:
-        return float(table.terms(op)[0])
-    except LookupError:
+        return float(model.terms(op)[0])
+    except (LookupError, ValueError):
         return None
 
 
-def _total(table: LatencyTable, ops: Sequence[Op]) -> float | None:
+def _total(model: AdditiveModel, ops: Sequence[Op]) -> float | None:
     try:
-        total = table(ops)["latency_ms"]
-    except LookupError:
+        total = model(ops)[model.metrics[0]]
+    except (LookupError, ValueError):
         return None
     return total if isfinite(total) else None
+
+
+def _offset_ms(model: AdditiveModel) -> float:
+    return model.calibration.offset_ms if isinstance(model, LatencyTable) else 0.0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from hardware_models._base import AdditiveModel
     from hardware_models.documents import DeviceModel
     from hardware_models.op import Op
     from search.study_view import StudyView
@@ -22,6 +23,9 @@ class Programs(Protocol):
     def ops(self, study: StudyView, genotype: np.ndarray) -> Sequence[Op]:
         """Return the operators of a genotype's network. Raises ValueError where it has none."""
 
+    def estimates(self, study: StudyView) -> Mapping[str, AdditiveModel]:
+        """Return the latencies that the program estimates operator by operator, by metric. Raises ValueError."""
+
     def costs(self, study: StudyView, model: DeviceModel, genotypes: np.ndarray) -> np.ndarray:
         """Return the latency in ms, shape (n,), of genotypes (n, width). Raises ValueError, LookupError."""
 
@@ -34,6 +38,10 @@ class NoPrograms:
         return f"the program of {study.name} is not loaded: start the dashboard with --study FILE"
 
     def ops(self, study: StudyView, genotype: np.ndarray) -> Sequence[Op]:  # noqa: ARG002
+        """Raise ValueError."""
+        raise ValueError(self.why_not(study))
+
+    def estimates(self, study: StudyView) -> Mapping[str, AdditiveModel]:
         """Raise ValueError."""
         raise ValueError(self.why_not(study))
 

@@ -104,7 +104,8 @@ def network_of(store: Store, study: Opened, genotype: np.ndarray) -> tuple[dict[
         return None, why
     try:
         ops = store.programs.ops(study.view, genotype)
-        return network_document(ops, tables_for(store, study, ops)), ""
+        models = {**store.programs.estimates(study.view), **tables_for(store, study, ops)}
+        return network_document(ops, models), ""
     except (ValueError, TypeError, LookupError) as error:
         return None, f"its operators cannot be listed: {' '.join(str(error).split())}"
 
