@@ -11,9 +11,11 @@ import torch
 from click.testing import CliRunner
 
 from search.cli.application import application
+from search.study_file import load_study_file
 
 ELASTICVIT = (
-    "elasticvit", "--launcher", "serial", "--set", "supernet_epochs=1", "--set", "batch=400", "--set", "networks=2",
+    "elasticvit", "--launcher", "serial", "--set", "supernet_epochs=1", "--set", "supernet_batch=400",
+    "--set", "networks=2",
 )  # fmt: skip
 ONCE_FOR_ALL = ("once_for_all", "--set", "train=true", "--set", "supernet_epochs=2", "--set", "train_limit_ms=0.07")
 
@@ -29,6 +31,10 @@ def launch(*arguments: str) -> Any:
     result = CliRunner().invoke(application, ["launch", *arguments, "--json"])
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout), result.stderr
+
+
+def test_latencies_are_of_one_image_whatever_the_supernet_takes() -> None:
+    assert load_study_file("elasticvit").batch == 1
 
 
 @pytest.mark.slow
