@@ -20,7 +20,7 @@ import torch
 
 from hardware_models.bench import Bench, touched
 from hardware_models.calibration import MINIMUM_ANCHORS, Calibration, fit
-from hardware_models.counts import layers
+from hardware_models.counts import layers, params
 from hardware_models.fastest import split_half_error
 from hardware_models.input_use import uses_input
 from hardware_models.latency_table import LatencyTable, Provenance
@@ -130,7 +130,7 @@ def profile_and_measure(
     if 0 < len(anchors) < MINIMUM_ANCHORS:
         raise ValueError(f"expected no anchors or at least {MINIMUM_ANCHORS}, got {len(anchors)}")
     anchors = _live(anchors)
-    bench = Bench(engine, threads, batch, seed, _moved_bytes(anchors))
+    bench = Bench(engine, threads, batch, seed, moved_bytes=_moved_bytes(anchors), weight_bytes=_weight_bytes(anchors))
     often = max(1, min(MOST_VISITS, OPERATOR_VISITS // len(distinct)))
     around = list(dict.fromkeys((shape, op.dtype) for op in distinct for shape in parts(op)))
     preparations = [partial(bench.operator, op, often) for op in distinct]
@@ -217,6 +217,12 @@ def _moved_bytes(anchors: Sequence[Anchor]) -> int:
     """Return how many bytes of features an anchor reads and writes for one image, the median; 0 without anchors."""
     moved = [sum(FLOAT_BYTES * touched(op) for op in anchor.ops) for anchor in anchors]
     return int(np.median(moved)) if moved else 0
+
+
+def _weight_bytes(anchors: Sequence[Anchor]) -> int:
+    """Return how many bytes of weights an anchor holds, the median; 0 without anchors."""
+    held = [FLOAT_BYTES * params(anchor.ops) for anchor in anchors]
+    return int(np.median(held)) if held else 0
 
 
 def _check_comparable(reference: LatencyTable, bench: Bench) -> None:

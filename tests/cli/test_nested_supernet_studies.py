@@ -49,7 +49,9 @@ def test_vision_transformers_inherit_from_one_supernet_and_are_exported(folder: 
     assert done.exit_code == 0, done.output
     weights = torch.load(folder / "exported" / "state_dict.pt", weights_only=True)
     assert weights["head.norm.norm.running_var"].abs().sum() > 0
-    assert "The weights are those that the trial kept" in (folder / "exported" / "README.md").read_text()
+    card = (folder / "exported" / "README.md").read_text()
+    assert "The weights are those that the trial kept" in card
+    assert "add_free_dimension_override_by_name('batch', 1)" in card
 
 
 @pytest.mark.slow
