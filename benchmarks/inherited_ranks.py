@@ -189,10 +189,11 @@ def report(truths: np.ndarray, macs: np.ndarray, inherited: dict[str, list[Run]]
     seeds, count = truths.shape
     if seeds > 1:
         own = interval(lambda rows, _: agreement(truths[:, rows]), count, 1)
-        noise = truths.std(0, ddof=1).mean()
+        spread, noise = truths.mean(0).std(ddof=1), truths.std(0, ddof=1).mean()
         print(
             f"{count} networks, mean of {seeds} seeds {truths.mean(0).min():.1f} to {truths.mean(0).max():.1f} %, "
-            f"between seeds +- {noise:.2f}; tau of two seeds {cell(agreement(truths), own)}"
+            f"deviation between networks {spread:.2f}, seeds {noise:.2f}; "
+            f"tau of two seeds {cell(agreement(truths), own)}"
         )
     print(f"{'':34} {'tau (95 %)':>21} {'less uniform':>22} {'of each seed':>14} {'accuracies, %':>14} {'CPU s':>6}")
     known = interval(lambda rows, _: tau(truths.mean(0)[rows], macs[rows]), count, 1)

@@ -1,6 +1,6 @@
 """Nested supernets: what a step and a score cost, and whether inherited accuracies rank networks as training does.
 
-    python benchmarks/nested_supernets.py [--short] [--data FOLDER] [--seeds 3] [--out runs.jsonl]
+    python benchmarks/nested_supernets.py [--short] [--part ranks] [--data FOLDER] [--seeds 3] [--out runs.jsonl]
 
 The space is `elasticvit("small")`, at 16 pixels for ranks. Costs: CPU time on one thread, median and quartiles, on
 digits. Ranks: 20 networks of six levels of complexity, the smallest and the largest are each trained alone, and
@@ -9,8 +9,9 @@ inherited one, the mean over supernets; its 95 % bootstrap interval is over netw
 two seeds of the trainings alone, and that of the networks' multiply-accumulates. Images are those of the CIFAR-10
 archives of the data folder (3,000 train, 1,000 validate, 4,000 test), or the digits where these are not there, which
 nearly all networks read alike: of them ranks say little.
-Exits with 1 where a goal of costs is missed; ranks are reported as they come. Some twelve CPU minutes a seed, kept in
-the file `--out`, from which a stopped run goes on; `--short` is two minutes of digits, and says nothing of ranks.
+Exits with 1 where a goal of costs is missed; ranks are reported as they come. Some ten CPU minutes a seed, kept in
+the file `--out`, from which a stopped run goes on; `--short` is some four CPU minutes of digits, and says nothing of
+ranks.
 """
 
 from __future__ import annotations
