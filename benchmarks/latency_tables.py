@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from hardware_models.sampling import load_average
 from hardware_models.validation import ValidationReport, compare
 from search.cli.measuring import networks_of
 from search.coverage import Coverage, cover
-from spaces.elasticvit import elasticvit
+from spaces.elasticvit import elasticvit, published
 from spaces.genotype import GenotypeSpace
 from spaces.mbconv import mbconv
 from spaces.nasbench201 import nasbench201
@@ -56,10 +56,14 @@ MBCONV_32 = partial(mbconv, (3, 32, 32), 10, widths=((16,), (32,), (64,)), strid
 
 @dataclass(frozen=True)
 class Case:
-    """A space and what is promised of its tables: the largest mean error, by engine; None promises nothing."""
+    """A space and what is promised of its tables: the largest mean error, by engine; None promises nothing.
+
+    Its networks that were published under these names are tried beside random ones.
+    """
 
     make: Any
     mape: dict[str, float | None]
+    published: tuple[str, ...] = ()
 
 
 CASES = {
@@ -67,12 +71,22 @@ CASES = {
     "mbconv32": Case(MBCONV_32, {"onnxruntime": 0.04, "torch": 0.04}),
     "nasbench201": Case(nasbench201, {"onnxruntime": None, "torch": 0.04}),
     "elasticvit32": Case(partial(elasticvit, "small"), {"onnxruntime": 0.04, "torch": 0.04}),
+    "elasticvit128": Case(
+        partial(elasticvit, resolutions=(128,)),
+        {"onnxruntime": 0.04, "torch": 0.04},
+        ("ElasticViT-T1", "min-200"),
+    ),
+    "elasticvit224": Case(
+        partial(elasticvit, resolutions=(224,)),
+        {"onnxruntime": 0.04, "torch": 0.04},
+        ("ElasticViT-S2", "ElasticViT-M", "min-800"),
+    ),
 }
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A space's operators, the networks that calibrate its table, and those that it is tried on."""
+    """A space's operators, the networks that calibrate its table, and those it is tried on, published ones last."""
 
     coverage: Coverage
     anchors: list[Anchor]
@@ -81,7 +95,7 @@ class Prepared:
     @property
     def networks(self) -> list[Network]:
         """The networks that the table is tried on, as they are measured."""
-        return [Network(one.module, one.input_shape) for one in self.held_out]
+        return [one.network for one in self.held_out]
 
 
 def main() -> int:
@@ -112,6 +126,7 @@ def run(space: str, engine: str, settings: argparse.Namespace) -> int:
     plain = compare([table.total_ms(one.ops) for one in prepared.held_out], [one.latency_ms for one in measured])
     show(report, plain)
     show_worst(table, prepared.held_out, measured)
+    show_published(CASES[space].published, table, prepared.held_out, measured)
     held = [verdict("MAPE", report.mape, CASES[space].mape[engine], report.truth_mape)]
     if CASES[space].mape[engine] is not None:
         held.append(tau_verdict(report))
@@ -124,7 +139,11 @@ def run(space: str, engine: str, settings: argparse.Namespace) -> int:
 def prepare(name: str, settings: argparse.Namespace) -> Prepared:
     space = GenotypeSpace(CASES[name].make())
     coverage = cover(space, np.random.default_rng(settings.seed))
-    return Prepared(coverage, *networks_of(space, coverage, ANCHORS, settings.networks))
+    anchors, held_out = networks_of(space, coverage, ANCHORS, settings.networks)
+    named = [published(one) for one in CASES[name].published]
+    known = [Anchor(each.build, each.input_shape, each.ops()) for each in named]
+    ops = dict.fromkeys([*coverage.ops, *(op for each in known for op in each.ops)])
+    return Prepared(replace(coverage, ops=tuple(ops)), anchors, held_out + known)
 
 
 def profiled(
@@ -165,6 +184,16 @@ def show_worst(table: LatencyTable, networks: list[Anchor], measured: tuple[Meas
     print(f"worst of {truth.min():.2f} to {truth.max():.2f} ms: {'; '.join(told)}")
 
 
+def show_published(
+    names: tuple[str, ...], table: LatencyTable, networks: list[Anchor], measured: tuple[Measurement, ...]
+) -> None:
+    last = len(networks) - len(names)
+    for name, network, truth in zip(names, networks[last:], measured[last:], strict=True):
+        predicted = table(network.ops)["latency_ms"]
+        error = predicted / truth.latency_ms - 1
+        print(f"{name}: {predicted:.3f} for {truth.latency_ms:.3f} ms ({_halves(truth)}), {error:+.1%}")
+
+
 def _halves(one: Measurement) -> str:
     return f"{one.halves_ms[0]:.3f}, {one.halves_ms[1]:.3f}"
 
@@ -191,7 +220,7 @@ def print_reused(settings: argparse.Namespace) -> None:
     prepared = prepare(settings.space[0], settings)
     table = LatencyTable.from_json(settings.reuse.read_text())
     controls = prepared.anchors[:: len(prepared.anchors) // CONTROLS]
-    networks = prepared.networks + [Network(one.module, one.input_shape) for one in controls]
+    networks = prepared.networks + [one.network for one in controls]
     every = measure(networks, engine=settings.engine[0], rounds=settings.rounds, seed=settings.seed + 1)
     measured, now = every[: len(prepared.held_out)], every[len(prepared.held_out) :]
     report = validate(table, prepared.held_out, measured)

@@ -81,7 +81,7 @@ def run(engine: str, options: argparse.Namespace) -> bool:
     anchors, held_out = others[:ANCHORS], others[ANCHORS:]
     tried = [*held_out, *named.values()]
     table, measured = profile_and_measure(
-        [op for one in tried for op in one.ops], anchors, [Network(one.module, one.input_shape) for one in tried],
+        [op for one in tried for op in one.ops], anchors, [one.network for one in tried],
         engine=engine, rounds=options.rounds, seed=options.seed,
     )  # fmt: skip
     report = validate(table, held_out, measured[:HELD_OUT])
@@ -109,7 +109,7 @@ def learned_share(engine: str, options: argparse.Namespace) -> bool:
     anchors, held_out = ([anchor(one) for one in random_networks(network, count, rng)] for count in (ANCHORS, HELD_OUT))
     table, measured = profile_and_measure(
         [*network.grid, *(op for one in held_out for op in one.ops)], anchors,
-        [Network(one.module, one.input_shape) for one in held_out], engine=engine, rounds=options.rounds,
+        [one.network for one in held_out], engine=engine, rounds=options.rounds,
     )  # fmt: skip
     report = validate(table, held_out, measured)
     with tempfile.TemporaryDirectory() as folder:

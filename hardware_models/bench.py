@@ -44,8 +44,10 @@ class Bench:
       batch: the images in each call.
     """
 
-    def __init__(self, engine: str, threads: int, batch: int, seed: int, moved_bytes: int = 0) -> None:
-        """Take, beside the settings, how much memory a network of the space moves for one image, if that is known."""
+    def __init__(
+        self, engine: str, threads: int, batch: int, seed: int, *, moved_bytes: int = 0, weight_bytes: int = 0
+    ) -> None:
+        """Take, beside the settings, how much a network of the space moves for one image and weighs, if it is known."""
         if batch < 1:
             raise ValueError(f"batch must be at least 1, got {batch}")
         self.engine = open_engine(engine, threads)
@@ -54,7 +56,9 @@ class Bench:
         self._seed = seed
         self._inputs = torch.Generator().manual_seed(seed)
         self._clean = _sweep(self.engine.swept_bytes)
-        self._sweep = _sweep(min(batch * moved_bytes, self.engine.swept_bytes))
+        weights = weight_bytes if weight_bytes > self.engine.cache_bytes else 0  # else its copies fill these
+        swept = max(min(batch * moved_bytes, self.engine.swept_bytes), min(weights, self.engine.far_cache_bytes))
+        self._sweep = _sweep(swept)
 
     def operator(self, op: Op, visits: int = 1) -> Workload:
         """Return a workload that runs copies of `op` within its surroundings, visited so often in a round.

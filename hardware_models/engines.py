@@ -77,6 +77,11 @@ class Engine(ABC):
         return 8 * 2**20
 
     @property
+    def far_cache_bytes(self) -> int:
+        """How much at most is written before a sample where a network's weights are more than `cache_bytes`."""
+        return 32 * 2**20
+
+    @property
     def swept_bytes(self) -> int:
         """How much memory at most is written before an operator's sample, as a network's other operators write it."""
         return 0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
@@ -63,7 +65,10 @@ def _bound(document: bytes, inputs: tuple[Tensor, ...], threads: int) -> partial
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    session = runtime.InferenceSession(document, options, providers=["CPUExecutionProvider"])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"  # a session keeps a document that it is given in memory
+        path.write_bytes(document)
+        session = runtime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     binding = session.io_binding()
     for slot in session.get_inputs():
         binding.bind_cpu_input(slot.name, inputs[int(slot.name.rpartition("_")[2])].numpy().copy())

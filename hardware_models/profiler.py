@@ -9,7 +9,7 @@ anchors calibrate the sum of operators; each is visited until its visits agree, 
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -20,13 +20,13 @@ import torch
 
 from hardware_models.bench import Bench, touched
 from hardware_models.calibration import MINIMUM_ANCHORS, Calibration, fit
-from hardware_models.counts import layers
+from hardware_models.counts import layers, params
 from hardware_models.fastest import split_half_error
 from hardware_models.input_use import uses_input
 from hardware_models.latency_table import LatencyTable, Provenance
 from hardware_models.measurement import Measurement
 from hardware_models.op import Op, Shape
-from hardware_models.sampling import Progress, Visits, load_average
+from hardware_models.sampling import Progress, Visits, Workload, load_average
 from hardware_models.surroundings import parts
 from hardware_models.validation import ValidationReport, compare
 
@@ -44,18 +44,32 @@ MOST_VISITS = 4
 
 
 class Network(NamedTuple):
-    """A network to measure: a module of one input, and that input's shape without the batch."""
+    """A network to measure: a module of one input, and that input's shape without the batch.
 
-    module: nn.Module
+    In place of the module may stand what builds it. Then only its engine's form of it is kept while it is measured:
+    many large networks take half of the memory.
+    """
+
+    module: nn.Module | Callable[[], nn.Module]
     input_shape: Shape
+
+    @property
+    def built(self) -> nn.Module:
+        """The module; built anew at each call, where it is not there."""
+        return self.module if isinstance(self.module, torch.nn.Module) else self.module()
 
 
 class Anchor(NamedTuple):
     """A network to calibrate by: as `Network`, with the operators that it runs."""
 
-    module: nn.Module
+    module: nn.Module | Callable[[], nn.Module]
     input_shape: Shape
     ops: Sequence[Op]
+
+    @property
+    def network(self) -> Network:
+        """The network without its operators."""
+        return Network(self.module, self.input_shape)
 
 
 def profile(
@@ -116,13 +130,13 @@ def profile_and_measure(
     if 0 < len(anchors) < MINIMUM_ANCHORS:
         raise ValueError(f"expected no anchors or at least {MINIMUM_ANCHORS}, got {len(anchors)}")
     anchors = _live(anchors)
-    bench = Bench(engine, threads, batch, seed, _moved_bytes(anchors))
+    bench = Bench(engine, threads, batch, seed, moved_bytes=_moved_bytes(anchors), weight_bytes=_weight_bytes(anchors))
     often = max(1, min(MOST_VISITS, OPERATOR_VISITS // len(distinct)))
     around = list(dict.fromkeys((shape, op.dtype) for op in distinct for shape in parts(op)))
     preparations = [partial(bench.operator, op, often) for op in distinct]
     preparations += [partial(bench.surroundings, shape, dtype, often) for shape, dtype in around]
-    whole = [*(Network(anchor.module, anchor.input_shape) for anchor in anchors), *networks]
-    preparations += [partial(bench.network, *network) for network in whole]
+    whole = [*(anchor.network for anchor in anchors), *networks]
+    preparations += [partial(_workload, bench, network) for network in whole]
     timed, visits = bench.time(preparations, rounds, progress)
     first, second = len(distinct), len(distinct) + len(around)
     entries = _entries(distinct, timed[:first], dict(zip(around, timed[first:second], strict=True)))
@@ -175,8 +189,8 @@ def measure(
         _check_comparable(reference, bench)
     anchors = [Anchor(*anchor) for anchor in anchors]
     expected = [reference(anchor.ops)["latency_ms"] for anchor in anchors] if reference is not None else []
-    everything = [*networks, *(Network(anchor.module, anchor.input_shape) for anchor in anchors)]
-    timed, _ = bench.time([partial(bench.network, *network) for network in everything], rounds, progress)
+    everything = [*networks, *(anchor.network for anchor in anchors)]
+    timed, _ = bench.time([partial(_workload, bench, network) for network in everything], rounds, progress)
     measured, now = timed[: len(networks)], timed[len(networks) :]
     if reference is None:
         return measured
@@ -184,9 +198,13 @@ def measure(
     return tuple(one.scaled(float(np.median(ratios))) for one in measured)
 
 
+def _workload(bench: Bench, network: Network) -> Workload:
+    return bench.network(network.built, network.input_shape)
+
+
 def _live(anchors: Sequence[Anchor]) -> list[Anchor]:
     """Return the anchors that say something of their operators. Raises ValueError where too few of some do."""
-    live = [anchor for anchor in anchors if uses_input(anchor.module, anchor.input_shape)]
+    live = [anchor for anchor in anchors if uses_input(anchor.network.built, anchor.input_shape)]
     if anchors and len(live) < MINIMUM_ANCHORS:
         raise ValueError(
             f"of {len(anchors)} anchors only {len(live)} compute anything of their input; "
@@ -199,6 +217,12 @@ def _moved_bytes(anchors: Sequence[Anchor]) -> int:
     """Return how many bytes of features an anchor reads and writes for one image, the median; 0 without anchors."""
     moved = [sum(FLOAT_BYTES * touched(op) for op in anchor.ops) for anchor in anchors]
     return int(np.median(moved)) if moved else 0
+
+
+def _weight_bytes(anchors: Sequence[Anchor]) -> int:
+    """Return how many bytes of weights an anchor holds, the median; 0 without anchors."""
+    held = [FLOAT_BYTES * params(anchor.ops) for anchor in anchors]
+    return int(np.median(held)) if held else 0
 
 
 def _check_comparable(reference: LatencyTable, bench: Bench) -> None:

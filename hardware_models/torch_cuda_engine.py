@@ -84,6 +84,11 @@ class TorchCudaEngine(TorchEngine):
         return max(int(getattr(told, "L2_cache_size", 0)), LEAST_CACHE_BYTES)
 
     @property
+    def far_cache_bytes(self) -> int:
+        """Nothing: the clock overwrites the cache."""
+        return 0
+
+    @property
     def swept_bytes(self) -> int:
         """Nothing: the clock overwrites the cache."""
         return 0

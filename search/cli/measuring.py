@@ -42,10 +42,10 @@ def measure_and_validate(space: GenotypeSpace, coverage: Coverage, setup: Setup,
 
     All take their turns in the same rounds. Raises ValueError where networks are wanted and candidates build none.
     """
-    from hardware_models.profiler import Network, profile_and_measure, validate
+    from hardware_models.profiler import profile_and_measure, validate
 
     anchors, others = networks_of(space, coverage, setup.anchors, held_out)
-    networks = [Network(one.module, one.input_shape) for one in others]
+    networks = [one.network for one in others]
     batch = f", batch {setup.batch}" if setup.batch > 1 else ""
     what = f"measuring {len(coverage.ops)} operators and {len(anchors) + len(others)} networks{batch}"
     table, measured = profile_and_measure(
@@ -77,7 +77,7 @@ def networks_of(
 def _spread(space: GenotypeSpace, coverage: Coverage, count: int, known: set[tuple[Op, ...]]) -> list[Anchor]:
     """Return up to `count` networks, evenly spread over the range of costs, whose operators differ and are not known.
 
-    Those that cannot be built, or ignore their input, are left out.
+    Those that cannot be built, or ignore their input, are left out. Each is built again when it is measured.
     """
     from hardware_models.input_use import uses_input
     from hardware_models.profiler import Anchor
@@ -88,5 +88,9 @@ def _spread(space: GenotypeSpace, coverage: Coverage, count: int, known: set[tup
         different.setdefault(tuple(candidate.ops()), candidate)
     left = [(ops, candidate) for ops, candidate in different.items() if ops not in known]
     places = np.linspace(0, len(left) - 1, min(count, len(left))).round().astype(int)
-    networks = ((network_of(left[place][1]), left[place][0]) for place in places)
-    return [Anchor(*network, ops) for network, ops in networks if network is not None and uses_input(*network)]
+    found = []
+    for ops, candidate in (left[place] for place in places):
+        network = network_of(candidate)
+        if network is not None and uses_input(network.built, network.input_shape):
+            found.append(Anchor(candidate.build, network.input_shape, ops))
+    return found

@@ -21,7 +21,7 @@ data = ""  # in place of the digits: CIFAR-10, MNIST, or pictures in a folder a 
 resolutions = (16,)  # of the digits; the released space has 128 to 256, the small one for CIFAR-10 (24, 32)
 
 supernet_epochs = 40  # the paper's are 600, of ImageNet
-batch = 64
+supernet_batch = 64  # `batch` would be that of measured latencies, which are of one image
 lr = 1e-3  # of AdamW; the paper's is 5e-4 for a batch of 512
 networks = 16  # in each level's memory; the paper's 150 and 50
 sheets = ("raspberrypi4", "jetson-nano", "snapdragon855-prime", "rtx2080ti")
@@ -31,7 +31,7 @@ hardware_models = [Roofline(device_sheet(name)) for name in sheets]
 _images = AtPath(data, max(resolutions)) if data else EnlargedDigits(max(resolutions) // 8)
 preparations = [
     NestedSupernet(
-        sampler=PerformanceAware(capacity=networks), dataset=_images, epochs=supernet_epochs, batch=batch,
+        sampler=PerformanceAware(capacity=networks), dataset=_images, epochs=supernet_epochs, batch=supernet_batch,
         optimization=Optimization("adamw", lr, 0.9, 0.05, "cosine", 0.01, (), 0.1),
     )
 ]  # fmt: skip

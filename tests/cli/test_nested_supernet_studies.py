@@ -11,9 +11,11 @@ import torch
 from click.testing import CliRunner
 
 from search.cli.application import application
+from search.study_file import load_study_file
 
 ELASTICVIT = (
-    "elasticvit", "--launcher", "serial", "--set", "supernet_epochs=1", "--set", "batch=400", "--set", "networks=2",
+    "elasticvit", "--launcher", "serial", "--set", "supernet_epochs=1", "--set", "supernet_batch=400",
+    "--set", "networks=2",
 )  # fmt: skip
 ONCE_FOR_ALL = ("once_for_all", "--set", "train=true", "--set", "supernet_epochs=2", "--set", "train_limit_ms=0.07")
 
@@ -31,6 +33,10 @@ def launch(*arguments: str) -> Any:
     return json.loads(result.stdout), result.stderr
 
 
+def test_latencies_are_of_one_image_whatever_the_supernet_takes() -> None:
+    assert load_study_file("elasticvit").batch == 1
+
+
 @pytest.mark.slow
 def test_vision_transformers_inherit_from_one_supernet_and_are_exported(folder: Path) -> None:
     first, _ = launch(*ELASTICVIT, "--max-trials", "1")
@@ -43,7 +49,9 @@ def test_vision_transformers_inherit_from_one_supernet_and_are_exported(folder: 
     assert done.exit_code == 0, done.output
     weights = torch.load(folder / "exported" / "state_dict.pt", weights_only=True)
     assert weights["head.norm.norm.running_var"].abs().sum() > 0
-    assert "The weights are those that the trial kept" in (folder / "exported" / "README.md").read_text()
+    card = (folder / "exported" / "README.md").read_text()
+    assert "The weights are those that the trial kept" in card
+    assert "add_free_dimension_override_by_name('batch', 1)" in card
 
 
 @pytest.mark.slow

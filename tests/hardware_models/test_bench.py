@@ -55,3 +55,11 @@ def test_no_more_is_swept_than_a_network_moves():
     swept = Bench("torch", 1, 2, 0, moved_bytes=2**20).operator(op).before
     assert swept is not None
     assert swept().nbytes == 2**21
+
+
+def test_weights_beyond_the_nearer_caches_sweep_the_far_one():
+    op = conv2d((8, 8, 8), 8, 3)
+    assert Bench("torch", 1, 1, 0, weight_bytes=2**22).operator(op).before is None
+    swept = Bench("torch", 1, 1, 0, weight_bytes=2**24).operator(op).before
+    assert swept is not None
+    assert swept().nbytes == 2**24

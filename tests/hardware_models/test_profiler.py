@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from datetime import datetime
 
 import pytest
@@ -148,10 +149,23 @@ def test_an_operator_that_cannot_run_is_refused():
 
 def test_networks_that_were_not_used_validate_a_table():
     held_out = [Anchor(chain_network(width, 2), IMAGE, chain_ops(width, 2)) for width in (8, 32, 64)]
-    networks = [Network(one.module, one.input_shape) for one in held_out]
+    networks = [one.network for one in held_out]
     table, measured = profile_and_measure([], ANCHORS, networks, rounds=6)
     found = validate(table, held_out, measured)
     assert (found.networks, found.kendall_tau, table.calibration.anchors) == (3, 1.0, 6)
+
+
+def test_a_network_that_is_given_by_what_builds_it_is_not_kept():
+    made: list[weakref.ref[nn.Module]] = []
+
+    def build() -> nn.Module:
+        network = chain_network(8, 2)
+        made.append(weakref.ref(network))
+        return network
+
+    kept = []
+    measure([Network(build, IMAGE)], rounds=2, progress=lambda *_: kept.append(made[0]() is not None))
+    assert not any(kept)
 
 
 class Cut(nn.Module):
