@@ -31,7 +31,7 @@ from evaluators.nested.scoring import Fitted, fitted, re_estimate, side_of
 from evaluators.nested.space import Macs, NestedSpace, counted_macs
 from evaluators.nested.weights import NestedWeights, build_unfilled, load_weights, trained
 from evaluators.optimization import Optimization
-from evaluators.samplers._base import KEPT, Memory, Sampler, Step
+from evaluators.samplers._base import KEPT, Memory, Sampler, Step, Subnet
 from evaluators.samplers.sandwich import Sandwich
 from evaluators.train import evaluate
 from hardware_models.architecture import architecture_of
@@ -155,9 +155,10 @@ class _Run:
         for step, batch in enumerate(batches(part, s.batch, order)):
             rng = np.random.default_rng((self.job.seed, epoch, step))
             score = partial(self._score, batch=batch)
-            at = Step(self.nets, epoch, s.epochs, step, steps, rng, s.optimization.lr_at, score)
+            lr_at = partial(s.sampler.lr_at, optimization=s.optimization)
+            at = Step(self.nets, epoch, s.epochs, step, steps, rng, lr_at, score)
             for group in self.optimizer.param_groups:
-                group["lr"] = s.optimization.lr_at(at.progress)
+                group["lr"] = lr_at(at.progress)
             fronts = s.sampler.sorts(at, self.memory)
             if fronts is not None:
                 self._sort(fronts)
@@ -170,7 +171,7 @@ class _Run:
         means = {f"loss_{kind}": finite(torch.stack(each).mean(), epoch) for kind, each in sorted(losses.items())}
         return accuracies | means
 
-    def _step(self, drawn: Any, batch: Part) -> Tensor:
+    def _step(self, drawn: Sequence[Subnet], batch: Part) -> Tensor:
         """Train the drawn networks on a batch; return their cross-entropies, (n,)."""
         self.optimizer.zero_grad()
         probabilities: list[Tensor] = []
@@ -180,23 +181,22 @@ class _Run:
             labels = functional.cross_entropy(logits, batch.labels, label_smoothing=self.settings.label_smoothing)
             loss = subnet.labels * labels
             if subnet.teachers:
-                taught = torch.stack([self._taught(teacher, probabilities, batch) for teacher in subnet.teachers]).mean(
-                    0
-                )
-                loss = loss + DIVERGENCES[self.settings.divergence](logits, taught)
+                taught = [self._taught(subnet, teacher, probabilities, batch) for teacher in subnet.teachers]
+                loss = loss + DIVERGENCES[self.settings.divergence](logits, torch.stack(taught).mean(0))
             torch.autograd.backward(subnet.scale * loss)
             probabilities.append(logits.detach().softmax(1))
             losses.append(functional.cross_entropy(logits.detach(), batch.labels))
         self.optimizer.step()
         return torch.stack(losses)
 
-    def _taught(self, teacher: int, probabilities: list[Tensor], batch: Part) -> Tensor:
+    def _taught(self, subnet: Subnet, teacher: int, probabilities: list[Tensor], batch: Part) -> Tensor:
         if teacher != KEPT:
             return probabilities[teacher]
         if self.kept is None:
             self.kept = copy.deepcopy(self.weights)
         with torch.no_grad():
-            return self._logits(self.kept, self.nets.largest, batch.images).softmax(1)
+            whole = self.nets.largest if subnet.kept is None else subnet.kept
+            return self._logits(self.kept, whole, batch.images).softmax(1)
 
     def _sort(self, fronts: Sequence[np.ndarray]) -> None:
         """Sort channels; the optimiser's averages, which belong to the old places, begin anew."""

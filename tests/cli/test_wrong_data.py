@@ -75,7 +75,7 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
-@pytest.mark.parametrize("study", ["fbnet", "proxylessnas", "elasticvit"])
+@pytest.mark.parametrize("study", ["fbnet", "proxylessnas", "elasticvit", "once_for_all --set train=true"])
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_data_is_refused_before_a_table_is_measured(
     name: str, study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -85,7 +85,7 @@ def test_wrong_data_is_refused_before_a_table_is_measured(
     make, words = WRONG[name]
     monkeypatch.chdir(tmp_path)
     make(tmp_path / "data")
-    code, line = launch(study, "--set", f"data={tmp_path / 'data'}")
+    code, line = launch(*study.split(), "--set", f"data={tmp_path / 'data'}")
     assert (code, line[:7], words in line) == (2, "error: ", True), line
     for table in ("studies", "trials", "preparations", "latency_tables"):
         assert rows("sqlite:///search.db", f"SELECT count(*) FROM {table}") == [(0,)]
