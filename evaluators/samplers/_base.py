@@ -16,7 +16,7 @@ Memory = dict[str, Any]
 """What a sampler keeps between steps: plain values alone, as they go into the checkpoint; empty at the first step."""
 
 KEPT = -1
-"""Among teachers: the largest network, or a subnet's `kept`, with the weights of when it was first asked for in a run."""
+"""Among teachers: the largest network or a subnet's `kept`, its weights as they were when first asked for in a run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ class ProgressiveShrinking(Sampler):
             return optimization.lr_at(progress)
         ends, place = self._ends, self._place(progress)
         phase = self.phases[place]
-        passed = progress * ends[-1] - (ends[place] - phase.epochs)
+        passed = float(progress * ends[-1] - (ends[place] - phase.epochs))
         peak = optimization.lr * phase.lr / self.phases[0].lr
         if passed < phase.warmup:
             return peak * (WARMUP_FROM + (1 - WARMUP_FROM) * passed / phase.warmup)
@@ -129,8 +129,8 @@ class ProgressiveShrinking(Sampler):
         return min(int(np.searchsorted(ends, progress * ends[-1], side="right")), len(ends) - 1)
 
     @property
-    def _ends(self) -> list[float]:
-        return np.cumsum([phase.epochs for phase in self.phases]).tolist()
+    def _ends(self) -> np.ndarray:
+        return np.cumsum([phase.epochs for phase in self.phases])
 
 
 def opened(nets: NestedSpace, phase: Phase, rng: np.random.Generator) -> np.ndarray:
