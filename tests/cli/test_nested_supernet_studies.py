@@ -44,6 +44,9 @@ def test_vision_transformers_inherit_from_one_supernet_and_are_exported(folder: 
     weights = torch.load(folder / "exported" / "state_dict.pt", weights_only=True)
     assert weights["head.norm.norm.running_var"].abs().sum() > 0
     assert "The weights are those that the trial kept" in (folder / "exported" / "README.md").read_text()
+    settings = ("--set", "teacher=exported", "--set", "recipe=paper", "--name", "taught")
+    taught, _ = launch(*ELASTICVIT, "--max-trials", "1", *settings)
+    assert taught["counts"]["COMPLETED"] == 1
 
 
 @pytest.mark.slow

@@ -99,6 +99,19 @@ def test_missing_data_is_refused_before_tokens_are_counted(tmp_path: Path, monke
     assert rows("sqlite:///search.db", "SELECT count(*) FROM preparations") == [(0,)]
 
 
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [("teacher=gone", "gone/candidate.json"), ("recipe=best", "recipe must be plain or paper, got 'best'")],
+)
+def test_a_training_that_cannot_begin_is_refused(
+    setting: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, line = launch("elasticvit", "--set", setting)
+    assert (code, words in line) == (2, True), line
+    assert not (tmp_path / "runs").exists()
+
+
 def test_too_few_images_for_the_logits_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for part in ("train", "val", "test"):
