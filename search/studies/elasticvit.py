@@ -5,8 +5,9 @@ those that do well more often. Then networks are scored with the weights that th
 best for a device: python -m search best elasticvit --within 'latency_ms@raspberrypi4-estimated <= 0.3'; an export holds
 its weights. Latencies are estimated from the devices' published peaks (docs/costs.md). Scaled down: a space of this
 project's for small images, 16x16 pixels, 40 epochs, no teacher; docs/supernet_training.md. Some six CPU minutes.
---set recipe=paper adds the paper's clipping, average of weights, changes of images and exceptions from weight decay;
---set teacher=DIR a network to learn from, in place of half of the labels' loss: what an export of this space wrote.
+--set recipe=paper adds, as far as that page says, the paper's clipping, average of weights, changes of images and
+exceptions from weight decay; --set teacher=DIR a network to learn from, in place of half of the labels' loss: what an
+export of this space wrote.
 """
 
 from dataclasses import replace
