@@ -64,7 +64,10 @@ class Recipe:
             )
         if self.shared not in POWERS:
             raise ValueError(f"shared must be {', '.join(POWERS)}, got {self.shared!r}")
-        re.compile(self.spared)
+        try:
+            re.compile(self.spared)
+        except re.error as error:
+            raise ValueError(f"spared must be a regular expression, got {self.spared!r}: {error}") from error
 
     def __repr__(self) -> str:
         written = {each.name: getattr(self, each.name) for each in fields(self)}

@@ -236,6 +236,7 @@ def test_what_is_scored_is_the_average(tmp_path: Path) -> None:
     ("made", "message"),
     [
         (lambda: Recipe(average=1.0), r"average in \[0, 1\), clip at least 0; got 0\.2, 0\.0, 1\.0 and 0\.0"),
+        (lambda: Recipe(spared="("), r"spared must be a regular expression, got '\('"),
         (lambda: Recipe(shared="max"), "shared must be sum, root, mean, got 'max'"),
         (lambda: NestedSupernet(transforms=True, recipe=Recipe(shared="mean")), "gradients are summed up; got"),
         (lambda: Mix(0.0), r"mixup and cutmix must be at least 0, one of them above, .*; got 0\.0, 0\.0 and 0\.5"),
