@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from evaluators._reproducible import images_on
 from evaluators.datasets import Dataset
@@ -14,22 +15,29 @@ from hardware_models.architecture import architecture_of
 from spaces.genotype import GenotypeSpace
 
 
-def check_images(dataset: Dataset, space: GenotypeSpace, *, resized: bool = False) -> None:
+def check_images(dataset: Dataset, space: GenotypeSpace, *, resized: bool = False) -> int:
     """Read a data set and show two of its images to one of the space's networks, `resized` to the side that it takes.
 
-    A wrong number of channels or classes is thus found. Raises OSError or ValueError, saying what is wrong.
+    A wrong number of channels or classes is thus found. Returns how many classes the network tells apart. Raises
+    OSError or ValueError, saying what is wrong.
     """
     data = images_on(dataset, "cpu")
     candidate = architecture_of(space.decode(space.repair(np.zeros((1, space.width)))[0]))
     inputs, network = data.train.inputs(slice(0, 2)), candidate.build()
     inputs = fitted(inputs, side_of(candidate)) if resized else inputs
-    try:
-        with torch.inference_mode():
-            outputs = network.eval()(inputs).shape[1]
-    except RuntimeError as error:
-        raise ValueError(f"the space's networks cannot take images of {tuple(inputs.shape[1:])}: {error}") from error
+    outputs = classes_told(network, inputs, "the space's networks")
     if outputs < data.classes:
         raise ValueError(f"the space's networks tell {outputs} classes apart, and the images have {data.classes}")
+    return outputs
+
+
+def classes_told(network: nn.Module, inputs: Tensor, whose: str) -> int:
+    """Return how many classes a network tells apart. Raises ValueError, saying `whose`, where it cannot take inputs."""
+    try:
+        with torch.inference_mode():
+            return int(network.eval()(inputs).shape[1])
+    except RuntimeError as error:
+        raise ValueError(f"{whose} cannot take images of {tuple(inputs.shape[1:])}: {error}") from error
 
 
 def check_place(asking: str, place: int, preparations: Sequence[object], wanted: type) -> None:

@@ -115,3 +115,69 @@ class ResizedCrop:
         fits = (sizes <= 1).all(2)
         first = sizes[torch.arange(count), fits.int().argmax(1)]
         return torch.where(fits.any(1)[:, None], first, torch.ones(()))
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Fills a rectangle of a random `share` of the images with normal noise (Zhong et al., AAAI 2020).
+
+    Its area is a share of the image's, uniform in `area`, its form log-uniform in `ratio`, as timm has them.
+    """
+
+    share: float = 0.01
+    area: tuple[float, float] = (0.02, 1 / 3)
+    ratio: tuple[float, float] = (0.3, 1 / 0.3)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1:
+            raise ValueError(f"the share of erased images must be above 0 and at most 1, got {self.share}")
+        ResizedCrop(self.area, self.ratio)  # refuses what it cannot do
+
+    def __call__(self, inputs: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Return the images; every pixel and channel of a rectangle has noise of its own."""
+        count, _, height, width = inputs.shape
+        erased = torch.rand(count, generator=generator) < self.share
+        sizes = ResizedCrop(self.area, self.ratio)._sizes(count, height / width, generator)
+        start = (1 - sizes) * torch.rand(count, 2, generator=generator)
+        across, down = (
+            ((torch.arange(length) + 0.5) / length - start[:, [axis]]).div(sizes[:, [axis]])
+            for axis, length in enumerate((width, height))
+        )
+        within = ((down >= 0) & (down < 1))[:, None, :, None] & ((across >= 0) & (across < 1))[:, None, None, :]
+        noise = torch.randn(inputs.shape, generator=generator).to(inputs.device, memory_format=torch.channels_last)
+        return torch.where((within & erased[:, None, None, None]).to(inputs.device), noise, inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class RandAffine:
+    """Does one of RandAugment's five operations on geometry to a random `chance` of images (Cubuk et al., 2020).
+
+    They (arXiv 1909.13719) turn an image by up to 30 degrees, shear it by up to .3, or shift it by up to .45 of its
+    side, along either axis, to either side. How far is normal in tenths of these, with `magnitude` and `deviation`,
+    within 0 and 10: the defaults are timm's `rand-m1-n1-mstd0.5-inc1`, where an image has each of 15 operations with a
+    chance of 1/30. The ten on colours are not here. What comes in from outside is 0; shears are about the centre.
+    """
+
+    magnitude: float = 1.0
+    deviation: float = 0.5
+    chance: float = 5 / 30
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.magnitude <= 10 and self.deviation >= 0 and 0 < self.chance <= 1):
+            numbers = f"{self.magnitude}, {self.deviation} and {self.chance}"
+            raise ValueError(f"expected a magnitude within 0 to 10, a deviation and a chance up to 1, got {numbers}")
+
+    def __call__(self, inputs: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Return the images, some of them moved, bilinear."""
+        count, _, height, width = inputs.shape
+        level = (self.magnitude + self.deviation * torch.randn(count, generator=generator)).clamp(0, 10) / 10
+        level *= torch.randint(2, (count,), generator=generator) * 2 - 1
+        which = functional.one_hot(torch.randint(5, (count,), generator=generator), 5)
+        turn, shear_across, shear_down, right, down = (level[:, None] * which).unbind(1)
+        angle = turn * math.radians(30)
+        across = torch.stack([angle.cos(), (0.3 * shear_across - angle.sin()) * height / width, 0.9 * right], 1)
+        along = torch.stack([(0.3 * shear_down + angle.sin()) * width / height, angle.cos(), 0.9 * down], 1)
+        grid = functional.affine_grid(torch.stack([across, along], 1), list(inputs.shape), align_corners=False)
+        moved = functional.grid_sample(inputs, grid.to(inputs.device), padding_mode="zeros", align_corners=False)
+        acts = (torch.rand(count, generator=generator) < self.chance).to(inputs.device)
+        return torch.where(acts[:, None, None, None], moved, inputs).contiguous(memory_format=torch.channels_last)

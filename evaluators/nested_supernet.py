@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -27,11 +26,13 @@ from evaluators._shared_weights import batches, finite
 from evaluators.datasets import Dataset, Images, Part, described
 from evaluators.nested.distillation import adaptive_divergence, soft_cross_entropy
 from evaluators.nested.importance import sort_channels
+from evaluators.nested.recipe import InUse, Recipe
 from evaluators.nested.scoring import Fitted, fitted, re_estimate, side_of
 from evaluators.nested.space import Macs, NestedSpace, counted_macs
+from evaluators.nested.teachers import check_teachers
 from evaluators.nested.weights import NestedWeights, build_unfilled, load_weights, trained
 from evaluators.optimization import Optimization
-from evaluators.samplers._base import KEPT, Memory, Sampler, Step
+from evaluators.samplers._base import KEPT, Memory, Sampler, Step, Subnet
 from evaluators.samplers.sandwich import Sandwich
 from evaluators.train import evaluate
 from hardware_models.architecture import architecture_of
@@ -58,7 +59,8 @@ class NestedSupernet:
     PyTorch and with one `threads`. On CUDA, networks run in mixed precision (bfloat16).
 
     It yields after each epoch `accuracy_largest` and `accuracy_smallest` on the validation images, with statistics
-    estimated anew, and the mean `loss_KIND` of each kind of network that was drawn, by the labels.
+    estimated anew, and the mean `loss_KIND` of each kind of network that was drawn, by the labels. Where the
+    recipe has an average of weights, accuracies are the average's, and it is what later scoring finds.
 
     Attributes:
       sampler: which networks a step trains; `evaluators.samplers`.
@@ -69,6 +71,7 @@ class NestedSupernet:
       label_smoothing: of the labels' loss.
       divergence: of networks from their teachers: `adaptive` (AlphaNet's) or `cross_entropy`.
       transforms: whether smaller kernels are transformed larger ones (once-for-all) and not their middle.
+      recipe: teachers, changes of images, clipping, an average of weights and more; by default none of it.
       macs: how samplers count multiply-accumulates, e.g. `spaces.elasticvit.released_macs`.
       statistics: training images that norms' statistics are estimated from.
       device: `cpu`, `cuda`, ..., or `auto`: CUDA where there is one.
@@ -83,6 +86,7 @@ class NestedSupernet:
     label_smoothing: float = 0.1
     divergence: str = "adaptive"
     transforms: bool = False
+    recipe: Recipe = field(default_factory=Recipe)
     macs: Macs = counted_macs
     statistics: int = 512
     device: str = field(default="auto", compare=False)
@@ -97,6 +101,8 @@ class NestedSupernet:
             raise ValueError(f"epochs, batch, statistics and threads must be at least 1, got {numbers}")
         if self.divergence not in DIVERGENCES:
             raise ValueError(f"divergence must be {' or '.join(DIVERGENCES)}, got {self.divergence!r}")
+        if self.transforms and self.recipe.shared != "sum":
+            raise ValueError(f"with transforms gradients are summed up; got a recipe of shared={self.recipe.shared!r}")
 
     def __call__(self, job: Job) -> Iterator[Progress]:
         """Do the job, yielding after each epoch.
@@ -119,7 +125,8 @@ class NestedSupernet:
 
     def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
         """See `evaluators._base.ChecksEarly`."""
-        check_images(self.dataset, space, resized=True)
+        classes = check_images(self.dataset, space, resized=True)
+        check_teachers(self.recipe.teachers, self.dataset, space, classes)
 
     def distributions(self, folder: Path) -> Mapping[str, Distribution]:
         """Return none: the job leaves weights, see `shared_weights`."""
@@ -140,11 +147,14 @@ class _Run:
         self.data: Images = images_on(settings.dataset, device)
         largest = architecture_of(job.space.decode(self.nets.largest))
         self.weights = NestedWeights(largest.build(), transforms=settings.transforms).to(device)
-        self.optimizer = settings.optimization.make_optimizer(self.weights, fused=False)
+        self.recipe = InUse(settings.recipe, self.weights, job.space, device)
+        self.optimizer = settings.optimization.make_optimizer(self.weights, fused=False, spared=settings.recipe.spared)
         self.kept: NestedWeights | None = None
         self.memory: Memory = {}
         self.history: list[dict[str, float]] = []
         self._built: OrderedDict[bytes, tuple[nn.Module, int | None]] = OrderedDict()
+        with torch.no_grad():
+            self._outputs = self._logits(self.weights, self.nets.largest, self.data.train.inputs(slice(0, 2))).shape[1]
 
     def train(self, epoch: int) -> dict[str, float]:
         """Pass over the training images once; return the epoch's metrics."""
@@ -152,12 +162,14 @@ class _Run:
         order = torch.Generator().manual_seed(seed_of(self.job.seed, epoch + 1, 1))
         steps = max(1, len(part.labels) // s.batch)
         losses: dict[str, list[Tensor]] = {}
-        for step, batch in enumerate(batches(part, s.batch, order)):
+        for step, plain in enumerate(batches(part, s.batch, order)):
+            batch = self.recipe.changed(plain, self._outputs, self.job.seed, epoch, step)
             rng = np.random.default_rng((self.job.seed, epoch, step))
             score = partial(self._score, batch=batch)
-            at = Step(self.nets, epoch, s.epochs, step, steps, rng, s.optimization.lr_at, score)
+            lr_at = partial(s.sampler.lr_at, optimization=s.optimization)
+            at = Step(self.nets, epoch, s.epochs, step, steps, rng, lr_at, score)
             for group in self.optimizer.param_groups:
-                group["lr"] = s.optimization.lr_at(at.progress)
+                group["lr"] = lr_at(at.progress)
             fronts = s.sampler.sorts(at, self.memory)
             if fronts is not None:
                 self._sort(fronts)
@@ -170,39 +182,41 @@ class _Run:
         means = {f"loss_{kind}": finite(torch.stack(each).mean(), epoch) for kind, each in sorted(losses.items())}
         return accuracies | means
 
-    def _step(self, drawn: Any, batch: Part) -> Tensor:
+    def _step(self, drawn: Sequence[Subnet], batch: Part) -> Tensor:
         """Train the drawn networks on a batch; return their cross-entropies, (n,)."""
         self.optimizer.zero_grad()
+        outside = self.recipe.taught(batch.images)
         probabilities: list[Tensor] = []
         losses: list[Tensor] = []
         for subnet in drawn:
             logits = self._logits(self.weights, subnet.genotype, batch.images)
-            labels = functional.cross_entropy(logits, batch.labels, label_smoothing=self.settings.label_smoothing)
-            loss = subnet.labels * labels
+            loss = subnet.labels * self.recipe.loss(logits, batch.labels, outside, self.settings.label_smoothing)
             if subnet.teachers:
-                taught = torch.stack([self._taught(teacher, probabilities, batch) for teacher in subnet.teachers]).mean(
-                    0
-                )
-                loss = loss + DIVERGENCES[self.settings.divergence](logits, taught)
+                taught = [self._taught(subnet, teacher, probabilities, batch) for teacher in subnet.teachers]
+                loss = loss + DIVERGENCES[self.settings.divergence](logits, torch.stack(taught).mean(0))
             torch.autograd.backward(subnet.scale * loss)
             probabilities.append(logits.detach().softmax(1))
             losses.append(functional.cross_entropy(logits.detach(), batch.labels))
+        self.recipe.before_step(self.weights, [(self._network(each.genotype)[0], each.scale) for each in drawn])
         self.optimizer.step()
+        self.recipe.after_step(self.weights)
         return torch.stack(losses)
 
-    def _taught(self, teacher: int, probabilities: list[Tensor], batch: Part) -> Tensor:
+    def _taught(self, subnet: Subnet, teacher: int, probabilities: list[Tensor], batch: Part) -> Tensor:
         if teacher != KEPT:
             return probabilities[teacher]
         if self.kept is None:
             self.kept = copy.deepcopy(self.weights)
         with torch.no_grad():
-            return self._logits(self.kept, self.nets.largest, batch.images).softmax(1)
+            whole = self.nets.largest if subnet.kept is None else subnet.kept
+            return self._logits(self.kept, whole, batch.images).softmax(1)
 
     def _sort(self, fronts: Sequence[np.ndarray]) -> None:
         """Sort channels; the optimiser's averages, which belong to the old places, begin anew."""
         candidates = [architecture_of(self.job.space.decode(row)) for row in fronts]
         sort_channels(self.weights.largest, [build_unfilled(candidate) for candidate in candidates])
         self.optimizer.state.clear()
+        self.recipe.sorted(self.weights)
 
     @torch.no_grad()
     def _score(self, genotype: np.ndarray, batch: Part) -> float:
@@ -228,7 +242,7 @@ class _Run:
         return self._built[key]
 
     def _accuracy(self, genotype: np.ndarray) -> float:
-        network = inherited(self.weights, self.job.space, genotype).to(self.device)
+        network = inherited(self.recipe.scored(self.weights), self.job.space, genotype).to(self.device)
         re_estimate(network, self.data.train, self.settings.statistics, self.settings.batch)
         return evaluate(network, self.data.val)[0]
 
@@ -241,6 +255,7 @@ class _Run:
             "weights": trained(self.weights),
             "kept": None if self.kept is None else trained(self.kept),
             "optimizer": self.optimizer.state_dict(),
+            "recipe": self.recipe.state(),
             "memory": self.memory,
             "history": self.history,
         }
@@ -253,6 +268,7 @@ class _Run:
             return
         load_weights(self.weights, found["weights"])
         self.optimizer.load_state_dict(found["optimizer"])
+        self.recipe.load(found["recipe"])
         if found["kept"] is not None:
             self.kept = copy.deepcopy(self.weights)
             load_weights(self.kept, found["kept"])
@@ -260,7 +276,7 @@ class _Run:
 
 
 def shared_weights(folder: Path, space: GenotypeSpace) -> NestedWeights:
-    """Return the weights that a job left in `folder`, on the CPU.
+    """Return the weights that a job left in `folder`, on the CPU: their average where its recipe has one.
 
     Raises:
       FileNotFoundError: where no checkpoint of such a job is, or none that can be read.
@@ -270,7 +286,8 @@ def shared_weights(folder: Path, space: GenotypeSpace) -> NestedWeights:
         raise FileNotFoundError(f"no nested supernet in {folder}: expected a readable {CHECKPOINT} of one there")
     largest = architecture_of(space.decode(space.from_json(found["largest"])))
     weights = NestedWeights(build_unfilled(largest), transforms=found["transforms"])
-    load_weights(weights, found["weights"])
+    averaged = found["recipe"].get("average")
+    load_weights(weights, averaged["weights"] if averaged else found["weights"])
     return weights
 
 

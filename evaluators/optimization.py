@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,10 +27,11 @@ class Optimization:
       lr: the peak learning rate.
       momentum: of SGD.
       weight_decay: of matrices and filters; biases and norms are spared.
-      schedule: what follows the warm-up: `cosine` (half a cosine to 0), `step` or `constant`.
+      schedule: what follows the warm-up: `cosine` (half a cosine), `step` or `constant`.
       warmup: the share of the training in which the learning rate rises linearly to its peak.
       milestones: shares of the training, ascending, after each of which a step schedule multiplies by `gamma`.
       gamma: that factor.
+      floor: where a cosine ends, as a share of `lr`.
 
     Raises:
       ValueError: for an unknown name or a number out of bounds.
@@ -43,6 +45,7 @@ class Optimization:
     warmup: float
     milestones: tuple[float, ...]
     gamma: float
+    floor: float = 0.0
 
     def __post_init__(self) -> None:
         if self.optimizer not in OPTIMIZERS:
@@ -58,16 +61,22 @@ class Optimization:
             raise ValueError(f"milestones must be ascending shares of the training in (0, 1), got {self.milestones}")
         if not 0 < self.gamma <= 1:
             raise ValueError(f"gamma must be in (0, 1], got {self.gamma}")
+        if not 0 <= self.floor <= 1:
+            raise ValueError(f"floor must be a share of lr in [0, 1], got {self.floor}")
 
-    def make_optimizer(self, model: nn.Module, *, fused: bool = True) -> Optimizer:
+    def make_optimizer(self, model: nn.Module, *, fused: bool = True, spared: str = "") -> Optimizer:
         """Return the optimiser of a model's parameters, at the peak learning rate.
 
         Not `fused`, it is slower, and takes steps in which some parameters have no gradient and stay as they are.
+        Parameters whose name the regular expression `spared` finds do not decay either.
         """
         import torch
 
-        weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
-        others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
+        weights: list[nn.Parameter] = []
+        others: list[nn.Parameter] = []
+        for name, parameter in model.named_parameters():
+            decays = parameter.ndim > 1 and not (spared and re.search(spared, name))
+            (weights if decays else others).append(parameter)
         groups = [{"params": weights, "weight_decay": self.weight_decay}, {"params": others, "weight_decay": 0.0}]
         if self.optimizer == "adamw":
             return torch.optim.AdamW(groups, self.lr, fused=fused)
@@ -81,5 +90,6 @@ class Optimization:
             passed = sum(progress >= share for share in self.milestones)
             return self.lr * float(self.gamma**passed)
         if self.schedule == "cosine":
-            return self.lr * (0.5 + 0.5 * math.cos(math.pi * (progress - self.warmup) / (1 - self.warmup)))
+            falling = 0.5 + 0.5 * math.cos(math.pi * (progress - self.warmup) / (1 - self.warmup))
+            return self.lr * (self.floor + (1 - self.floor) * falling)
         return self.lr

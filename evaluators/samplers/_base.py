@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from evaluators.nested.space import NestedSpace
+from evaluators.optimization import Optimization
 
 Memory = dict[str, Any]
 """What a sampler keeps between steps: plain values alone, as they go into the checkpoint; empty at the first step."""
 
 KEPT = -1
-"""Among teachers: the largest network, as its weights were when it was first asked for in a run."""
+"""Among teachers: the largest network or a subnet's `kept`, its weights as they were when first asked for in a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Subnet:
       teachers: places of earlier networks of the step, the mean of whose probabilities it learns from; `KEPT` too.
       labels: the weight of the labels' loss beside the teachers', whose weight is 1 where there are any.
       scale: what its gradients are multiplied by.
+      kept: the network, (width,), that `KEPT` stands for; None for the largest.
     """
 
     genotype: np.ndarray
@@ -35,6 +37,7 @@ class Subnet:
     teachers: tuple[int, ...] = ()
     labels: float = 1.0
     scale: float = 1.0
+    kept: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,10 @@ class Sampler(ABC):
     @abstractmethod
     def draw(self, at: Step, memory: Memory) -> Sequence[Subnet]:
         """Return the networks of a step, in the order they are to run: at least one."""
+
+    def lr_at(self, progress: float, optimization: Optimization) -> float:
+        """Return the learning rate at a share of the training, from 0 to 1: by default as the optimization has it."""
+        return optimization.lr_at(progress)
 
     def sorts(self, at: Step, memory: Memory) -> Sequence[np.ndarray] | None:
         """Return None, or that inner channels are to be sorted by importance before the step; see `sort_channels`.

@@ -5,12 +5,13 @@ looked for in the current folder, or where --set predictor=PATH and --set latenc
 
 With --set train=true neither is needed: a supernet is trained on digits by progressive shrinking, networks are scored
 with the weights that they inherit, and latency is a Raspberry Pi's, estimated. Scaled down: a quarter of the channels,
-one or two blocks a stage, 32x32 images, 60 epochs; docs/supernet_training.md. Some five CPU minutes.
+one or two blocks a stage, 32x32 images, 60 epochs, one learning-rate schedule (--set restarts=true: the paper's, each
+phase its own); docs/supernet_training.md. Some five CPU minutes. --set data=PATH trains on other images.
 """
 
 from pathlib import Path
 
-from evaluators.datasets import EnlargedDigits
+from evaluators.datasets import AtPath, EnlargedDigits
 from evaluators.inherited_accuracy import InheritedAccuracy
 from evaluators.nested_supernet import NestedSupernet
 from evaluators.once_for_all_predictor import OnceForAllPredictor
@@ -26,6 +27,8 @@ latency_table = "note10_lut.json.gz"  # or a folder of the published YAML files,
 limit_ms = 30  # the paper's tutorial takes 15 to 60
 
 train = False
+data = ""  # in place of the digits: CIFAR-10, MNIST, or pictures in a folder a class, by path: docs/data.md
+restarts = False  # whether each phase of the training has the paper's learning rate of its own
 supernet_epochs = 60  # of all phases together; the paper's are 605, of ImageNet
 train_limit_ms = 0.08  # networks take 0.053 to 0.139 ms
 
@@ -35,7 +38,8 @@ space = (
     if train
     else once_for_all("mobilenetv3", width=1.2, resolutions=resolutions)
 )
-_images, _shrinking = EnlargedDigits(4), ProgressiveShrinking()
+_images = AtPath(data, 32) if data else EnlargedDigits(4)
+_shrinking = ProgressiveShrinking(restarts=restarts)
 preparations = [
     NestedSupernet(
         sampler=_shrinking, dataset=_images, epochs=supernet_epochs, divergence="cross_entropy", transforms=True

@@ -52,6 +52,9 @@ def test_vision_transformers_inherit_from_one_supernet_and_are_exported(folder: 
     card = (folder / "exported" / "README.md").read_text()
     assert "The weights are those that the trial kept" in card
     assert "add_free_dimension_override_by_name('batch', 1)" in card
+    settings = ("--set", "teacher=exported", "--set", "recipe=paper", "--name", "taught")
+    taught, _ = launch(*ELASTICVIT, "--max-trials", "1", *settings)
+    assert taught["counts"]["COMPLETED"] == 1
 
 
 @pytest.mark.slow

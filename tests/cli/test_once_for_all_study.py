@@ -41,11 +41,11 @@ def test_it_finds_networks_within_the_latency_and_goes_on(folder: Path) -> None:
 def test_a_missing_predictor_is_told_with_its_line() -> None:
     result = launch()
     assert result.exit_code == 2
-    assert "once_for_all.py:44: FileNotFoundError: no accuracy predictor at 'ofa_acc_predictor.npz'" in result.stderr
+    assert "once_for_all.py:48: FileNotFoundError: no accuracy predictor at 'ofa_acc_predictor.npz'" in result.stderr
 
 
 def test_a_missing_table_is_told_with_its_line() -> None:
     path = shared_data("ofa_mobilenetv3/ofa_acc_predictor.npz")
     result = launch("--set", f"predictor={path}")
     assert result.exit_code == 2
-    assert "once_for_all.py:48: FileNotFoundError: no latency table at 'note10_lut.json.gz'" in result.stderr
+    assert "once_for_all.py:52: FileNotFoundError: no latency table at 'note10_lut.json.gz'" in result.stderr

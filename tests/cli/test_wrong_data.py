@@ -75,7 +75,7 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
-@pytest.mark.parametrize("study", ["fbnet", "proxylessnas", "elasticvit"])
+@pytest.mark.parametrize("study", ["fbnet", "proxylessnas", "elasticvit", "once_for_all --set train=true"])
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_data_is_refused_before_a_table_is_measured(
     name: str, study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -85,7 +85,7 @@ def test_wrong_data_is_refused_before_a_table_is_measured(
     make, words = WRONG[name]
     monkeypatch.chdir(tmp_path)
     make(tmp_path / "data")
-    code, line = launch(study, "--set", f"data={tmp_path / 'data'}")
+    code, line = launch(*study.split(), "--set", f"data={tmp_path / 'data'}")
     assert (code, line[:7], words in line) == (2, "error: ", True), line
     for table in ("studies", "trials", "preparations", "latency_tables"):
         assert rows("sqlite:///search.db", f"SELECT count(*) FROM {table}") == [(0,)]
@@ -97,6 +97,19 @@ def test_missing_data_is_refused_before_tokens_are_counted(tmp_path: Path, monke
     code, line = launch("diffrate", "--set", "data=gone")
     assert (code, "gone" in line) == (2, True), line
     assert rows("sqlite:///search.db", "SELECT count(*) FROM preparations") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [("teacher=gone", "gone/candidate.json"), ("recipe=best", "recipe must be plain or paper, got 'best'")],
+)
+def test_a_training_that_cannot_begin_is_refused(
+    setting: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, line = launch("elasticvit", "--set", setting)
+    assert (code, words in line) == (2, True), line
+    assert not (tmp_path / "runs").exists()
 
 
 def test_too_few_images_for_the_logits_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

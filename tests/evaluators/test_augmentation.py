@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -9,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from evaluators.augmentation import Crop, Cutout, Flip, ResizedCrop
+from evaluators.augmentation import Crop, Cutout, Erase, Flip, RandAffine, ResizedCrop
 
-EVERY = [Crop(2), Flip(), Cutout(3), ResizedCrop()]
+EVERY = [Crop(2), Flip(), Cutout(3), ResizedCrop(), Erase(0.5), RandAffine()]
 
 
 def images(count: int = 40, height: int = 6, width: int = 5) -> Tensor:
@@ -71,6 +72,43 @@ def test_a_square_is_cut_out_of_every_channel() -> None:
     assert (set(heights.tolist()), set(widths.tolist())) == ({2, 3}, {2, 3})  # less than 3 at a border
 
 
+def test_a_rectangle_is_erased_by_noise_in_a_share_of_the_images() -> None:
+    given = torch.full((2000, 2, 12, 10), 9.0)
+    erased = Erase(0.25)(given, generator()) != 9
+    assert torch.equal(erased[:, 0], erased[:, 1])
+    share = erased[:, 0].float().mean((1, 2))
+    assert 420 <= int((share > 0).sum()) <= 560  # a rectangle of less than a pixel may hide none
+    assert 0.15 < share[share > 0].mean().item() < 0.2  # the middle of 0.02 and 1 / 3 is 0.177
+    assert share.max().item() < 0.45
+    heights, widths = erased[:, 0].any(2).sum(1), erased[:, 0].any(1).sum(1)
+    assert torch.equal(heights * widths, erased[:, 0].sum((1, 2)))
+
+
+def test_a_sixth_of_the_images_is_moved() -> None:
+    given = images(3000, 9, 9)
+    moved = (RandAffine()(given, generator()) != given).any(1).any(1).any(1)
+    assert 430 <= int(moved.sum()) <= 570
+
+
+def test_an_image_is_turned_sheared_or_shifted_a_fifth_as_far_at_magnitude_2() -> None:
+    across = torch.arange(-20.0, 21.0).expand(400, 1, 41, 41)
+    given = torch.cat([across, across.transpose(2, 3)], 1)  # each pixel's own place
+    moved = RandAffine(2.0, 0.0, 1.0)(given, generator())[:, :, 18:23, 18:23]
+    slopes = torch.stack([moved.diff(dim=3).mean((2, 3)), moved.diff(dim=2).mean((2, 3))], 2)
+    centre = moved[:, :, 2, 2]
+    cosine, sine = round(math.cos(math.radians(6)), 3), round(math.sin(math.radians(6)), 3)
+    kinds = {
+        (round(one[0, 0].item(), 3), round(one[0, 1].item(), 3), round(one[1, 0].item(), 3), *(round(x, 3) for x in at))
+        for one, at in zip(slopes, centre.tolist(), strict=True)
+    }
+    expected = {(1.0, sign * 0.06, 0.0, 0.0, 0.0) for sign in (-1, 1)}
+    expected |= {(1.0, 0.0, sign * 0.06, 0.0, 0.0) for sign in (-1, 1)}
+    expected |= {(1.0, 0.0, 0.0, sign * 3.69, 0.0) for sign in (-1, 1)}
+    expected |= {(1.0, 0.0, 0.0, 0.0, sign * 3.69) for sign in (-1, 1)}
+    expected |= {(cosine, -sign * sine, sign * sine, 0.0, 0.0) for sign in (-1, 1)}
+    assert {tuple(value + 0.0 for value in kind) for kind in kinds} == expected
+
+
 def test_a_resized_crop_of_everything_is_the_image() -> None:
     whole = ResizedCrop(area=(1.0, 1.0), ratio=(5 / 6, 5 / 6))
     assert torch.allclose(whole(images(), generator()), images(), atol=1e-2)
@@ -102,6 +140,8 @@ def test_areas_and_ratios_are_within_their_bounds() -> None:
     [
         (lambda: Crop(0), "padding must be at least 1 pixel, got 0"),
         (lambda: Flip(0.0), r"above 0 and at most 1, got 0\.0"),
+        (lambda: Erase(0.0), r"erased images must be above 0 and at most 1, got 0\.0"),
+        (lambda: RandAffine(11), r"magnitude within 0 to 10, .* got 11, 0\.5 and 0\.16"),
         (lambda: Cutout(0), "at least 1 pixel, got 0"),
         (lambda: ResizedCrop((0.5, 0.2)), r"rising areas within 0 to 1 and ratios above 0, got \(0\.5, 0\.2\)"),
     ],

@@ -16,7 +16,10 @@ from small_nested import small_nested
 
 from evaluators._base import Task
 from evaluators._preparation import Job, Preparation
+from evaluators.augmentation import Crop, Erase
 from evaluators.inherited_accuracy import InheritedAccuracy
+from evaluators.mixing import Mix
+from evaluators.nested.recipe import Recipe
 from evaluators.nested_supernet import NestedSupernet, inherited, shared_weights
 from evaluators.samplers._base import Sampler
 from evaluators.samplers.complexity_aware import ComplexityAware
@@ -32,14 +35,18 @@ SHORT = NestedSupernet(epochs=4, batch=128)
 WIDE = PerformanceAware(levels=(1000.0, 2000.0), window=3000.0, capacity=3, widths="seen", depths="idle")
 SAMPLERS = [
     Uniform(2), Sandwich(), Nested(3), ComplexityAware(levels=(1000.0, 2000.0), window=3000.0), WIDE,
-    DelayedShrinking(0.5, 0.25), ProgressiveShrinking(),
+    DelayedShrinking(0.5, 0.25, sort=True), ProgressiveShrinking(restarts=True),
 ]  # fmt: skip
 LONG = NestedSupernet(sampler=Uniform(2), epochs=15)
 
 
+WHOLE = Recipe(average=0.9, clip=0.1, spared="see", shared="mean", augment=(Crop(1), Erase(0.5)), mix=Mix(0.5, 0.5))
+
+
+@pytest.mark.parametrize("recipe", [Recipe(), WHOLE], ids=["plain", "whole recipe"])
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: type(sampler).__name__)
-def test_an_interrupted_training_ends_as_an_uninterrupted_one(sampler: Sampler, tmp_path: Path) -> None:
-    preparation: Preparation = replace(SHORT, sampler=sampler)
+def test_an_interrupted_training_ends_as_an_uninterrupted_one(sampler: Sampler, recipe: Recipe, tmp_path: Path) -> None:
+    preparation: Preparation = replace(SHORT, sampler=sampler, recipe=recipe)
     space = small_nested()
     expected = list(preparation(Job(space, tmp_path / "whole")))
     interrupted = preparation(Job(space, tmp_path / "broken"))  # begins
@@ -56,10 +63,15 @@ import os, signal
 from pathlib import Path
 from small_nested import small_nested
 from evaluators._preparation import Job
+from evaluators.augmentation import Crop
+from evaluators.mixing import Mix
+from evaluators.nested.recipe import Recipe
 from evaluators.nested_supernet import NestedSupernet
 from evaluators.samplers.performance_aware import PerformanceAware
 sampler = PerformanceAware(levels=(1000.0, 2000.0), window=3000.0, capacity=3, widths="seen", depths="idle")
-steps = NestedSupernet(sampler=sampler, epochs=4, batch=128)(Job(small_nested(), Path({str(tmp_path / "killed")!r})))
+recipe = Recipe(average=0.9, clip=0.1, augment=(Crop(1),), mix=Mix(0.5))
+train = NestedSupernet(sampler=sampler, epochs=4, batch=128, recipe=recipe)
+steps = train(Job(small_nested(), Path({str(tmp_path / "killed")!r})))
 print(next(steps), next(steps))
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -67,7 +79,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     env = {**os.environ, "PYTHONPATH": f".{os.pathsep}tests"}
     done = subprocess.run([sys.executable, "-c", code], cwd=root, env=env, check=False)
     assert done.returncode == -signal.SIGKILL
-    search = replace(SHORT, sampler=WIDE)
+    search = replace(SHORT, sampler=WIDE, recipe=Recipe(average=0.9, clip=0.1, augment=(Crop(1),), mix=Mix(0.5)))
     expected = list(search(Job(small_nested(), tmp_path / "whole")))
     assert list(search(Job(small_nested(), tmp_path / "killed"))) == expected
 

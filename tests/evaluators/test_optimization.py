@@ -21,6 +21,10 @@ def test_a_cosine_rises_then_falls_to_nothing() -> None:
     assert rates(USUAL, 0, 0.05, 0.1, 0.55, 1) == [0.0909, 0.5455, 1.0, 0.5, 0.0]
 
 
+def test_a_cosine_may_end_above_nothing() -> None:
+    assert rates(replace(USUAL, floor=0.01), 0.1, 0.55, 1) == [1.0, 0.505, 0.01]
+
+
 def test_a_step_schedule_multiplies_at_its_milestones() -> None:
     step = replace(USUAL, schedule="step", warmup=0.0, lr=0.4, gamma=0.5)
     assert rates(step, 0, 0.49, 0.5, 0.74, 0.75, 1) == [0.4, 0.4, 0.2, 0.2, 0.1, 0.1]
@@ -43,6 +47,13 @@ def test_norms_and_biases_do_not_decay(name: str, kind: type) -> None:
     ]
 
 
+def test_what_is_spared_by_name_does_not_decay() -> None:
+    model = nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 3))
+    decaying, others = (group["params"] for group in USUAL.make_optimizer(model, spared=r"^1\.").param_groups)
+    assert [each.shape for each in decaying] == [(3, 4)]
+    assert [each.shape for each in others] == [(3,), (3, 3), (3,)]
+
+
 def test_momentum_is_that_of_the_settings() -> None:
     made = replace(USUAL, momentum=0.0).make_optimizer(nn.Linear(2, 2))
     assert [(group["momentum"], group["nesterov"]) for group in made.param_groups] == [(0.0, False)] * 2
@@ -57,6 +68,7 @@ def test_momentum_is_that_of_the_settings() -> None:
         ({"momentum": 1.0}, r"momentum in \[0, 1\)"),
         ({"warmup": 1.0}, r"warmup must be a share of the training in \[0, 1\), got 1\.0"),
         ({"milestones": (0.7, 0.5)}, r"ascending shares of the training in \(0, 1\), got \(0\.7, 0\.5\)"),
+        ({"floor": 2.0}, r"floor must be a share of lr in \[0, 1\], got 2\.0"),
         ({"gamma": 0.0}, r"gamma must be in \(0, 1\], got 0\.0"),
     ],
 )

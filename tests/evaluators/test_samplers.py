@@ -10,6 +10,7 @@ import pytest
 from small_nested import Seen
 
 from evaluators.nested.space import NestedSpace
+from evaluators.optimization import Optimization
 from evaluators.samplers._base import KEPT, Memory, Step
 from evaluators.samplers.complexity_aware import ComplexityAware
 from evaluators.samplers.delayed_shrinking import DelayedShrinking
@@ -185,6 +186,28 @@ def test_delayed_shrinking_begins_with_the_largest_alone_and_ramps_the_others_up
     assert ramping[1].teachers == (0,)
 
 
+def test_the_smallest_and_the_random_networks_have_multipliers_of_their_own() -> None:
+    sampler = DelayedShrinking(start=0.5, ramp=0.1, multiplier=0.8, smallest=0.25)
+    assert [each.scale for each in sampler.draw(step(SMALL, epoch=60), {})] == [1.0, 0.25, 0.8, 0.8]
+
+
+def test_delayed_shrinking_sorts_channels_once() -> None:
+    memory: Memory = {}
+    sampler = DelayedShrinking(start=0.5, ramp=0.1, sort=True)
+    assert [sampler.sorts(step(SMALL, epoch=epoch), memory) for epoch in (39, 40, 41, 60)] == [None, [], None, None]
+    assert DelayedShrinking().sorts(step(SMALL, epoch=60), {}) is None
+
+
+def test_phases_have_learning_rates_of_their_own() -> None:
+    once = Optimization("sgd", 2.6, 0.9, 3e-5, "cosine", 0.1, (), 0.1)
+    epochs = (0, 90, 180, 182.5, 185, 245, 305, 317.5, 330, 335, 395, 455, 467.5, 480, 485, 545, 605)
+    rates = [ProgressiveShrinking(restarts=True).lr_at(epoch / 605, once) for epoch in epochs]
+    assert rates == pytest.approx(
+        [2.6, 1.3, 0.03, 0.495, 0.96, 0.48, 0.08, 0.04, 0.0075, 0.24, 0.12, 0.08, 0.04, 0.0075, 0.24, 0.12, 0.0]
+    )
+    assert ProgressiveShrinking().lr_at(0.55, once) == pytest.approx(1.3)
+
+
 def test_progressive_shrinking_opens_one_dimension_after_another() -> None:
     sampler = ProgressiveShrinking()
     kinds = [[each.kind for each in sampler.draw(step(ONCE_FOR_ALL, epoch=epoch), {})] for epoch in (0, 29, 30, 51)]
@@ -216,7 +239,9 @@ def test_what_a_phase_has_opened(phase: Phase, kernels: set[int], depths: set[in
 def test_a_step_of_progressive_shrinking_has_one_resolution() -> None:
     for number in range(12):
         drawn = ProgressiveShrinking().draw(step(ONCE_FOR_ALL, number, epoch=99), {})
-        assert len({ONCE_FOR_ALL.space.decode(each.genotype).resolution for each in drawn}) == 1
+        kept = ONCE_FOR_ALL.space.decode(drawn[0].kept)
+        assert {ONCE_FOR_ALL.space.decode(each.genotype).resolution for each in drawn} == {kept.resolution}
+        assert (set(kept.kernels), set(kept.depths), set(kept.expansions)) == ({7}, {3}, {6})
 
 
 @pytest.mark.parametrize(
@@ -226,6 +251,10 @@ def test_a_step_of_progressive_shrinking_has_one_resolution() -> None:
         (lambda: ComplexityAware(subnets=0), "subnets and count must be at least 1, got 0 and 6"),
         (lambda: Nested(levels=1), "levels must be at least 2 and subnets 1, got 1 and 2"),
         (lambda: DelayedShrinking(start=0.1, ramp=0.2), "expected 0 < ramp <= start < 1"),
+        (
+            lambda: ProgressiveShrinking((Phase(5, 0, warmup=5),)),
+            "rates above 0 and warm-ups shorter than their phases",
+        ),
         (lambda: ProgressiveShrinking(phases=()), r"expected phases of more than 0 epochs each, got \(\)"),
     ],
 )
