@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 import pyglove as pg
 from compression import Plain
-from pruning import ResNet20
+from pruning_tasks import ResNet20
 from torch import nn
 
 from evaluators._preparation import Job
