@@ -31,7 +31,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 import pyglove as pg
 from compression import Plain
-from pruning import ResNet20
 from torch import nn
 
 from evaluators._preparation import Job
@@ -41,6 +40,7 @@ from evaluators.pruning.result import learned
 from hardware_models.profiler import Anchor, Network, measure, profile_and_measure, validate
 from spaces.genotype import GenotypeSpace
 from spaces.lapp import Pruned, kept, lapp, pruned
+from spaces.networks.resnet import ResNet
 from spaces.pruning.prunable import Prunable
 
 ANCHORS, HELD_OUT = 18, 12
@@ -74,7 +74,7 @@ def anchor(candidate: Pruned) -> Anchor:
 def run(engine: str, options: argparse.Namespace) -> bool:
     """Print one engine's table; return whether the savings are as predicted."""
     began, rng = time.perf_counter(), np.random.default_rng(options.seed)
-    network = Prunable(ResNet20, (3, 32, 32))
+    network = Prunable(ResNet, (3, 32, 32))
     named = {name: anchor(one) for name, one in chosen(network, rng).items()}
     others = [anchor(one) for one in random_networks(network, ANCHORS + HELD_OUT, rng)]
     rng.shuffle(others)  # type: ignore[arg-type]  # a list is as good as an array

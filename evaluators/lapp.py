@@ -24,15 +24,12 @@ from evaluators._reproducible import reproducible
 from evaluators.datasets import Dataset, Images, described, load
 from evaluators.optimization import Optimization
 from evaluators.pruning.masks import Bounds, Masks
-from evaluators.pruning.result import PruningPreparation, leave
+from evaluators.pruning.result import CHECKPOINT, PruningPreparation, leave
 from evaluators.train import evaluate
 from spaces.genotype import GenotypeSpace
 
 AVERAGED = 0.9
 """The share of the thresholds' averaged gradient that is an earlier one's."""
-
-CHECKPOINT = "lapp-checkpoint.pt"
-"""What an unfinished job goes on from."""
 
 
 @dataclass(frozen=True)

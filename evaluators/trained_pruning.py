@@ -1,59 +1,61 @@
 """Trains a network and prunes it by a method of the literature: baselines of learned rates (`evaluators.lapp`).
 
-Methods are `Hesso`, with or without CRIC (Chen et al., 2024), and `MaskSparsity` (Jiang et al., 2021); their steps are
-described in `evaluators.pruning`. Brought to a budget of multiply-accumulates, which theirs are not, is this project's.
+Methods are HESSO, with or without CRIC (Chen et al., 2024), MaskSparsity (Jiang et al., 2021) and SAP on channels (Diao
+et al., ICLR 2023); their steps are described in `evaluators.pruning`. That what they choose is brought to a budget of
+multiply-accumulates is this project's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from evaluators._checkpoints import identity, read_checkpoint, write_checkpoint
 from evaluators._preparation import Job, Progress
 from evaluators._reproducible import reproducible
-from evaluators.datasets import Dataset, Images, load
+from evaluators.datasets import Dataset, Images, described, load
 from evaluators.optimization import Optimization
-from evaluators.pruning.hesso import Hesso, cric, losses_without
+from evaluators.pruning.channel_sap import ChannelSap
 from evaluators.pruning.mask_sparsity import MaskSparsity
-from evaluators.pruning.result import PruningPreparation, leave
+from evaluators.pruning.methods import METHODS
+from evaluators.pruning.result import CHECKPOINT, PruningPreparation, leave
 from evaluators.pruning.units import Units
 from evaluators.train import evaluate
 
-SCORED = 256
-"""Images of the training part by which CRIC tells what a network loses."""
-
-PUBLISHED = MaskSparsity()
+PUBLISHED, BOUND = MaskSparsity(), ChannelSap()
 
 
 @dataclass(frozen=True)
 class TrainedPruning(PruningPreparation):
     """A preparation that leaves widths and weights as `evaluators.lapp.Lapp` does.
 
-    Killed, it begins anew, and yields the same epochs.
+    Every epoch ends in a checkpoint; killed, a later call goes on there, to the same numbers.
 
     Attributes:
-      method: `hesso`, `cric` or `mask_sparsity`.
+      method: `hesso`, `cric`, `mask_sparsity` or `sap`.
       dataset: as of `evaluators.train.Train`.
       keep: the share of the whole network's multiply-accumulates that shall stay; None for what the method leaves.
       sparsity: of `hesso` and `cric`: the share of all units that go.
       mask_sparsity: the numbers of that method; its first half of the epochs pulls at all scales, its second at those
         in the mask.
+      sap: the numbers of that method; its iterations share the epochs.
       epochs: of training. HESSO's periods are from a tenth to a quarter of it, as its authors advise.
       least: the share of each group that stays at least, where there is a budget.
       batch, lr, momentum, weight_decay, label_smoothing: as of `evaluators.lapp.Lapp`.
       threads: of PyTorch.
     """
 
-    method: Literal["hesso", "cric", "mask_sparsity"] = "hesso"
+    method: Literal["hesso", "cric", "mask_sparsity", "sap"] = "hesso"
     dataset: Dataset = "digits"
     keep: float | None = 0.5
     sparsity: float = 0.3
     mask_sparsity: MaskSparsity = PUBLISHED
+    sap: ChannelSap = BOUND
     epochs: int = 6
     least: float = 0.1
     batch: int = 64
@@ -66,8 +68,11 @@ class TrainedPruning(PruningPreparation):
     kind = "pruned network"
 
     def __post_init__(self) -> None:
-        if self.method not in ("hesso", "cric", "mask_sparsity"):
-            raise ValueError(f"unknown method {self.method!r}; expected hesso, cric or mask_sparsity")
+        if self.method not in METHODS:
+            raise ValueError(f"unknown method {self.method!r}; expected one of {', '.join(METHODS)}")
+        if (self.keep is not None and not 0 < self.keep <= 1) or not 0 <= self.least < 1 or not 0 <= self.sparsity < 1:
+            numbers = f"{self.keep}, {self.least} and {self.sparsity}"
+            raise ValueError(f"keep must be in (0, 1] or None, least and sparsity in [0, 1), got {numbers}")
         if min(self.epochs, self.batch, self.threads) < 1:
             numbers = f"{self.epochs}, {self.batch} and {self.threads}"
             raise ValueError(f"epochs, batch and threads must be at least 1, got {numbers}")
@@ -80,10 +85,12 @@ class TrainedPruning(PruningPreparation):
           FloatingPointError: when the loss is not finite.
         """
         run = _Run(self, job)
-        for epoch in range(self.epochs):
+        yield from run.resumed()
+        for epoch in range(len(run.history), self.epochs):
             with reproducible("cpu", self.threads, job.seed, epoch + 1):
                 run.train(epoch)
-            yield Progress((epoch + 1) / self.epochs, {"accuracy": evaluate(run.model, run.data.val)[0]})
+            run.save()
+            yield run.progress(epoch)
         run.finish()
 
 
@@ -100,8 +107,8 @@ class _Run:
         self.plan = Optimization("sgd", s.lr, s.momentum, s.weight_decay, "cosine", 0.1, (), 0.1)
         self.optimizer = self.plan.make_optimizer(self.model)
         self.steps = max(1, len(self.data.train.labels) // s.batch)
-        self.redundant = torch.zeros(self.units.count, dtype=torch.bool)
-        self.method: _Hesso | _MaskSparsity = (_MaskSparsity if s.method == "mask_sparsity" else _Hesso)(self)
+        self.history: list[dict[str, float]] = []
+        self.method = METHODS[s.method](self)
 
     @property
     def whole(self) -> int:
@@ -117,17 +124,18 @@ class _Run:
             self.method.before_step(number)
             self.step(order[step * self.settings.batch :][: self.settings.batch], number)
             self.method.after_step(number)
+        self.history.append({"accuracy": evaluate(self.model, self.data.val)[0]})
 
     def step(self, rows: Tensor, number: int) -> None:
         """Move the weights by a batch."""
         for group in self.optimizer.param_groups:
-            group["lr"] = self.plan.lr_at(number / self.whole)
+            group["lr"] = self.plan.lr_at(self.method.progress(number))
         loss = self.loss(rows)
         if not loss.isfinite():
             raise FloatingPointError(f"the training loss became {loss.item()}; try lr below {self.settings.lr}")
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
-        self.method.penalise(number)
+        self.method.penalise()
         self.optimizer.step()
 
     def loss(self, rows: Tensor) -> Tensor:
@@ -145,62 +153,35 @@ class _Run:
             s, multiple = self.settings, self.job.space.value.multiple
             widths = self.network.within(self.network.products, s.keep, rates, s.least, multiple)
         leave(self.job, widths, self.model)
+        (self.job.folder / CHECKPOINT).unlink(missing_ok=True)
 
+    def progress(self, epoch: int) -> Progress:
+        """Return how far the job is after an epoch."""
+        return Progress((epoch + 1) / self.settings.epochs, self.history[epoch])
 
-class _Hesso:
-    """HESSO's part of a training; CRIC's, where that is asked for, lies before its first period."""
+    def save(self) -> None:
+        """Keep what a later attempt goes on from; gradients, too, by which the next step may judge units."""
+        gradients = {name: parameter.grad for name, parameter in self.model.named_parameters()}
+        kept: dict[str, Any] = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "gradients": gradients,
+        }
+        kept |= {"method": self.method.state(), "history": self.history, "identity": self._identity()}
+        write_checkpoint(self.job.folder / CHECKPOINT, kept)
 
-    def __init__(self, run: _Run) -> None:
-        start = run.whole // 10
-        steps = max(1, (run.whole // 4 - start) // 10)
-        self._run, self._hesso = run, Hesso(run.units, run.settings.sparsity, start, steps)
+    def resumed(self) -> Iterator[Progress]:
+        """Go on from the folder's checkpoint, if there is a fitting one; yield its epochs again."""
+        kept = read_checkpoint(self.job.folder / CHECKPOINT)
+        if kept.get("identity") != self._identity():
+            return
+        self.model.load_state_dict(kept["model"])
+        self.optimizer.load_state_dict(kept["optimizer"])
+        for name, parameter in self.model.named_parameters():
+            parameter.grad = kept["gradients"][name]
+        self.method.load(kept["method"])
+        self.history = list(kept["history"])
+        yield from map(self.progress, range(len(self.history)))
 
-    def before_step(self, number: int) -> None:
-        if number == self._hesso.start and self._run.settings.method == "cric":
-            self._hesso.extra = self._looked(number)
-
-    def penalise(self, number: int) -> None:
-        """Add nothing."""
-
-    def after_step(self, number: int) -> None:
-        self._hesso.after_step(number)
-
-    def redundant(self) -> Tensor:
-        return self._hesso.redundant
-
-    def _looked(self, number: int) -> Tensor:
-        """Return CRIC's verdict as a score that no saliency outweighs: units that it would keep have 10 more."""
-        run, batch = self._run, self._run.settings.batch
-        rows = torch.randperm(len(run.data.train.labels))[:SCORED]
-        scored: Callable[[], float] = lambda: float(run.loss(rows).detach())  # noqa: E731
-        extra = losses_without(run.units, run.model, scored)
-        count = int(run.settings.sparsity * run.units.count)
-
-        def train_step() -> None:
-            run.step(torch.randperm(len(run.data.train.labels))[:batch], number)
-
-        chosen, _ = cric(run.units, run.model, train_step, count=count, steps=self._hesso.steps, extra=extra)
-        run.optimizer = run.plan.make_optimizer(run.model)  # its momentum is of the trials
-        return torch.where(chosen, 0.0, 10.0)
-
-
-class _MaskSparsity:
-    """MaskSparsity's part of a training."""
-
-    def __init__(self, run: _Run) -> None:
-        self._run, self._numbers = run, run.settings.mask_sparsity
-        self._mask: Tensor | None = None
-
-    def before_step(self, number: int) -> None:
-        if number == self._run.whole // 2:
-            self._mask = self._numbers.masked(self._run.units)
-
-    def penalise(self, number: int) -> None:
-        del number
-        self._numbers.penalise(self._run.units, self._mask)
-
-    def after_step(self, number: int) -> None:
-        """Do nothing."""
-
-    def redundant(self) -> Tensor:
-        return self._numbers.masked(self._run.units)
+    def _identity(self) -> str:
+        return identity(self.settings, self.job, dataset=described(self.settings.dataset))

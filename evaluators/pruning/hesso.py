@@ -6,8 +6,9 @@ cost. "Mean magnitude" is taken for the root of the mean square, and of each gro
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -87,6 +88,14 @@ class Hesso:
             )
         self.redundant = torch.zeros(self.units.count, dtype=torch.bool)
         self._fading = self.redundant.clone()
+
+    def state(self) -> dict[str, Tensor | None]:
+        """Return what `load` needs to go on behind a step."""
+        return {"redundant": self.redundant, "fading": self._fading, "extra": self.extra}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state."""
+        self.redundant, self._fading, self.extra = state["redundant"], state["fading"], state["extra"]
 
     def after_step(self, step: int) -> None:
         """Fade and zero units after step 0, 1, ... of the training, whose gradients are still there."""

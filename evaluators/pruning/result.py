@@ -17,7 +17,8 @@ from evaluators._preparation import Distribution, Job
 from evaluators.datasets import Dataset
 from spaces.genotype import GenotypeSpace
 
-RESULT, WEIGHTS = "pruning.json", "pruning.pt"
+RESULT, WEIGHTS, CHECKPOINT = "pruning.json", "pruning.pt", "pruning-checkpoint.pt"
+"""What a finished job leaves in its folder, and what an unfinished one goes on from."""
 
 NEIGHBOURHOOD = 0.1
 """How far from the learned rate one is that is e times less probable than it."""

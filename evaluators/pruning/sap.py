@@ -1,7 +1,7 @@
 """SAP (Diao et al., ICLR 2023): prune, go back to the first weights, train, ask the PQ index how much more can go.
 
 Single weights of all convolutions and linear layers are pruned, not channels: what is left is a sparse network of the
-same shapes. `spaces.pruning.pq_index.pq_widths` asks the same of channels.
+same shapes. `evaluators.pruning.channel_sap` does the same to channels.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from torch import Tensor, nn
 SCOPES = ("global", "layer", "neuron")
 
 Count = Callable[[np.ndarray], int]
-"""Of weights: how many an iteration prunes, `spaces.pruning.pq_index.pruned_count` with its p, q, eta and gamma."""
+"""Of weights: how many an iteration prunes, `evaluators.pruning.pq_index.pruned_count` with its p, q, eta and gamma."""
 
 Index = Callable[[np.ndarray], float]
-"""Of weights: their PQ index, `spaces.pruning.pq_index.pq_index`."""
+"""Of weights: their PQ index, `evaluators.pruning.pq_index.pq_index`."""
 
 
 @dataclass(frozen=True, slots=True)

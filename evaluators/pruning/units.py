@@ -42,7 +42,8 @@ class Units:
         self.sizes, self.count = self._places.sizes, self._places.units
         made = [(path, layer.outputs) for path, layer in channels.layers.items()]
         self._norms = [(model.get_submodule(path), self._places.of(atoms)) for path, atoms in channels.norms.items()]
-        self._tied = [(model.get_submodule(path), self._places.of(atoms)) for path, atoms in made] + self._norms
+        self._layers = [(model.get_submodule(path), self._places.of(atoms)) for path, atoms in made]
+        self._tied = self._layers + self._norms
 
     @property
     def groups(self) -> Tensor:
@@ -56,6 +57,14 @@ class Units:
             gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
             found.index_add_(0, places, value(parameter.detach(), gradient).reshape(len(places), -1).sum(1))
         return found[:-1]
+
+    def filter_norms(self) -> Tensor:
+        """Return the L2 norm of each unit's filters, in all layers that make it, (count,)."""
+        squares = torch.zeros(self.count + 1)
+        for layer, places in self._layers:
+            weight: Any = layer.weight
+            squares.index_add_(0, places, weight.detach().flatten(1).square().sum(1))
+        return squares[:-1].sqrt()
 
     def scales(self) -> Tensor:
         """Return the mean absolute scale of each unit's norms, (count,); infinity for a unit without a norm."""

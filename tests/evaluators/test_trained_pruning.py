@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +16,19 @@ import pytest
 import torch
 from torch import nn
 
+from evaluators._checkpoints import read_checkpoint
 from evaluators._preparation import Job
+from evaluators.pruning.channel_sap import ChannelSap
 from evaluators.pruning.hesso import Hesso, cric, fade, losses_without, lowest, saliency
 from evaluators.pruning.mask_sparsity import MaskSparsity
-from evaluators.pruning.result import learned, learned_weights
+from evaluators.pruning.methods import METHODS
+from evaluators.pruning.pq_index import pq_index, pruned_count
+from evaluators.pruning.result import CHECKPOINT, learned, learned_weights
 from evaluators.pruning.sap import Sap
 from evaluators.pruning.units import Units
 from evaluators.trained_pruning import TrainedPruning
 from spaces.genotype import GenotypeSpace
 from spaces.lapp import lapp
-from spaces.pruning.pq_index import pq_index, pruned_count
 from spaces.pruning.prunable import Prunable
 from tests.evaluators.test_lapp import Planted
 from tests.spaces.pruning.nets import conv_bn
@@ -173,9 +180,51 @@ def test_an_unknown_scope_is_refused() -> None:
         Sap(nn.Linear(2, 2), "all")
 
 
-@pytest.mark.parametrize("method", ["hesso", "cric", "mask_sparsity"])
+@pytest.mark.parametrize("norms", [(0.5, 1.0), (1.0, 2.0)])
+@pytest.mark.parametrize(
+    ("sizes", "left"), [((1, 0, 0, 0), (1, 2)), ((1, 1, 0, 0), (2, 2)), ((4, 3, 2, 1), (4, 2)), ((2, 2, 2, 2), (4, 2))]
+)
+def test_a_group_loses_the_channels_that_its_index_says(
+    sizes: tuple[float, ...], left: tuple[int, int], norms: tuple[float, float]
+) -> None:
+    units = sized(sizes, (1, 1))
+    assert units.kept(ChannelSap(p=norms[0], q=norms[1]).pruned(units, torch.zeros(6, dtype=torch.bool))) == left
+
+
+def sized(first: Sequence[float], second: Sequence[float]) -> Units:
+    """Return the units of two layers whose filters have these norms."""
+    model = two_layers()
+    for layer, sizes in ((model[0], first), (model[3], second)):
+        layer.weight.data = torch.ones_like(layer.weight) / layer.weight[0].numel() ** 0.5
+        layer.weight.data *= torch.tensor(sizes).view(-1, 1, 1, 1)
+    return units_of(model)
+
+
+@pytest.mark.parametrize(("eta", "gamma", "left"), [(0.2, 1, (3, 2)), (0.4, 1, (2, 2)), (0.2, 3, (1, 2))])
+def test_more_channels_go_by_eta_and_gamma(eta: float, gamma: float, left: tuple[int, int]) -> None:
+    units = sized((4, 3, 2, 1), (1, 1))
+    assert units.kept(ChannelSap(eta=eta, gamma=gamma).pruned(units, torch.zeros(6, dtype=torch.bool))) == left
+
+
+def test_the_next_iteration_asks_what_is_left() -> None:
+    units, gone = sized((4, 3, 2, 1), (1, 1)), torch.tensor([False, False, False, True, False, False])
+    assert ChannelSap(eta=0.2).pruned(units, gone).tolist() == [False, False, False, True, False, False]
+    assert ChannelSap(eta=0.4).pruned(units, gone).tolist() == [False, False, True, True, False, False]
+
+
+def test_one_index_of_all_channels_compares_groups_by_their_own_size() -> None:
+    units = sized((100, 100, 0, 100), (1e-5, 0))
+    gone = ChannelSap(scope="global").pruned(units, torch.zeros(6, dtype=torch.bool))
+    assert gone.tolist() == [False, False, True, False, False, True]
+
+
+def space_of_rates() -> GenotypeSpace:
+    return GenotypeSpace(lapp(Planted, (1, 8, 8), pg.floatv(0.0, 0.95)))
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_a_training_leaves_a_network_at_its_budget(tmp_path: Path, method: Any) -> None:
-    space = GenotypeSpace(lapp(Planted, (1, 8, 8), pg.floatv(0.0, 0.95)))
+    space = space_of_rates()
     steps = list(TrainedPruning(method, epochs=2, sparsity=0.4)(Job(space, tmp_path)))
     assert [step.share for step in steps] == [0.5, 1.0]
     widths, products = np.array(learned(tmp_path), float), space.value.network.products
@@ -183,8 +232,70 @@ def test_a_training_leaves_a_network_at_its_budget(tmp_path: Path, method: Any) 
     assert space.value.network.build(learned(tmp_path), learned_weights(tmp_path)) is not None
 
 
+def same_result(one: Path, other: Path) -> bool:
+    weights, others = learned_weights(one), learned_weights(other)
+    return learned(one) == learned(other) and all(torch.equal(weights[name], others[name]) for name in weights)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path: Path, method: Any) -> None:
+    training, space = TrainedPruning(method, epochs=10, batch=256, keep=None), space_of_rates()
+    expected = list(training(Job(space, tmp_path / "whole")))
+    for epochs in (1, 2, 4, 6):  # before CRIC looks, in HESSO's periods, behind SAP's first iteration and the mask
+        interrupted = training(Job(space, tmp_path / "broken"))
+        assert [next(interrupted) for _ in range(epochs)] == expected[:epochs]
+        interrupted.close()
+    assert list(training(Job(space, tmp_path / "broken"))) == expected
+    assert same_result(tmp_path / "whole", tmp_path / "broken")
+
+
+def test_a_killed_training_goes_on_in_another_process(tmp_path: Path) -> None:
+    code = f"""
+import os, signal
+from pathlib import Path
+from evaluators._preparation import Job
+from evaluators.pruning.methods import Method
+from evaluators.trained_pruning import TrainedPruning
+from tests.evaluators.test_trained_pruning import space_of_rates
+
+def killed(self):
+    self.penalised = getattr(self, "penalised", 0) + 1
+    if self.penalised == 8:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Method.penalise = killed
+list(TrainedPruning("sap", epochs=4, batch=256)(Job(space_of_rates(), Path({str(tmp_path / "killed")!r}))))
+"""
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, env={**os.environ, "PYTHONPATH": "."}, check=False)
+    assert done.returncode == -signal.SIGKILL
+    training, space = TrainedPruning("sap", epochs=4, batch=256), space_of_rates()
+    assert len(read_checkpoint(tmp_path / "killed" / CHECKPOINT)["history"]) == 2
+    assert list(training(Job(space, tmp_path / "killed"))) == list(training(Job(space, tmp_path / "whole")))
+    assert same_result(tmp_path / "whole", tmp_path / "killed")
+
+
 @pytest.mark.parametrize(
-    ("settings", "message"), [({"method": "oto"}, "unknown method 'oto'"), ({"epochs": 0}, "at least 1")]
+    ("settings", "message"),
+    [
+        ({"iterations": 0}, "iterations must be at least 1, got 0"),
+        ({"scope": "neuron"}, "unknown scope 'neuron'; expected layer or global"),
+        ({"gamma": 0.0}, r"eta must be at least 0 and gamma above 0, got 0\.0 and 0\.0"),
+        ({"p": 2.0}, "expected 0 < p < q, got 2.0 and 1.0"),
+    ],
+)
+def test_impossible_numbers_of_sap_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ChannelSap(**settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"method": "oto"}, "unknown method 'oto'; expected one of hesso, cric, mask_sparsity, sap"),
+        ({"epochs": 0}, "at least 1"),
+        ({"sparsity": 1.0}, r"least and sparsity in \[0, 1\), got 0\.5, 0\.1 and 1\.0"),
+    ],
 )
 def test_impossible_settings_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):

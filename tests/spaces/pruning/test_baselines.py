@@ -1,4 +1,4 @@
-"""Baselines of pruning on their sources' numbers: the minimum of global magnitude pruning, and the PQ index."""
+"""Global magnitude pruning on its source's numbers, and on networks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from spaces.pruning.global_magnitude import global_magnitude, least_of, with_minimum
-from spaces.pruning.pq_index import kept_at_least, pq_index, pq_widths, pruned_count
 from spaces.pruning.prunable import Prunable
 from tests.spaces.pruning.nets import VGG, ResNet
 
@@ -51,45 +50,3 @@ def test_groups_keep_their_least_share() -> None:
     nn.init.constant_(model.blocks[0].conv1[0].weight, 0.0)
     assert global_magnitude(network, model, 0.5)[1] == 1
     assert global_magnitude(network, model, 0.5, least=0.5)[1] == 4
-
-
-@pytest.mark.parametrize(
-    ("weights", "halves", "ones", "bounds"),
-    [
-        ((1, 0, 0, 0), 0.75, 0.5, (1, 1)),
-        ((1, 1, 0, 0), 0.5, 0.292893, (2, 2)),
-        ((4, 3, 2, 1), 0.055586, 0.087129, (3.7777, 3.3333)),
-    ],
-)
-def test_the_pq_index_and_its_bound(
-    weights: tuple[float, ...], halves: float, ones: float, bounds: tuple[float, float]
-) -> None:
-    row = np.array(weights, float)
-    assert (pq_index(row), pq_index(row, 1, 2)) == pytest.approx((halves, ones), abs=1e-6)
-    assert (kept_at_least(row), kept_at_least(row, 1, 2)) == pytest.approx(bounds, abs=1e-4)
-
-
-def test_the_pq_index_of_a_gaussian() -> None:
-    weights = np.random.default_rng(0).standard_normal(1_000_000)
-    assert pq_index(weights, 1, 2) == pytest.approx(0.20212, abs=1e-3)
-
-
-def test_equal_weights_stay_and_zeros_go() -> None:
-    assert pruned_count(np.ones(10)) == 0
-    assert pruned_count(np.array([1.0, 0, 0, 0])) == 3
-    assert pruned_count(np.eye(1, 100)[0], gamma=9) == 90
-
-
-def test_groups_lose_what_their_filters_say() -> None:
-    torch.manual_seed(0)
-    network, model = Prunable(VGG, (3, 16, 16)), VGG()
-    with torch.no_grad():
-        model[0].weight[2:] *= 1e-6
-        model[0].bias.zero_()
-    assert pq_widths(network, model)[:2] == (3, 12)
-
-
-@pytest.mark.parametrize(("p", "q"), [(1.0, 1.0), (0.0, 1.0), (2.0, 1.0)])
-def test_norms_in_the_wrong_order_are_refused(p: float, q: float) -> None:
-    with pytest.raises(ValueError, match="expected 0 < p < q, got"):
-        pq_index(np.ones(3), p, q)

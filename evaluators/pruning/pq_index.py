@@ -1,7 +1,6 @@
 """The PQ index of sparsity and how much of a layer it says can go (Diao et al., ICLR 2023, "SAP").
 
-The original prunes single weights and trains anew each time. `pq_widths` asks the same of the filters of a network that
-is trained once, each group being a scope of its own.
+The original asks it of single weights: see `evaluators.pruning.sap`; of channels: `evaluators.pruning.channel_sap`.
 """
 
 from __future__ import annotations
@@ -9,10 +8,6 @@ from __future__ import annotations
 from math import ceil, floor
 
 import numpy as np
-from torch import nn
-
-from spaces.pruning.importance import magnitudes
-from spaces.pruning.prunable import Prunable
 
 MOST_AT_ONCE = 0.9
 """The share that goes at most in one iteration (beta)."""
@@ -49,12 +44,3 @@ def pruned_count(weights: np.ndarray, p: float = 0.5, q: float = 1.0, eta: float
     count = np.asarray(weights).size
     bound = ceil(kept_at_least(weights, p, q, eta) - 1e-9)
     return floor(count * min(gamma * (1 - bound / count), MOST_AT_ONCE) + 1e-9)
-
-
-def pq_widths(
-    network: Prunable, model: nn.Module, *, p: float = 0.5, q: float = 1.0, eta: float = 0.0, gamma: float = 1.0
-) -> tuple[int, ...]:
-    """Return how many units of each group one iteration leaves, at least one, by the L2 norms of a model's filters."""
-    return tuple(
-        max(1, len(sizes) - pruned_count(sizes, p, q, eta, gamma)) for sizes in magnitudes(model, network.channels)
-    )
