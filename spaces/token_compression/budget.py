@@ -1,4 +1,4 @@
-"""Token counts that meet a budget of multiply-accumulates: a step of this project's own, as learned ones only near it."""
+"""Token counts that meet a budget of multiply-accumulates: this project's own step, as learned ones only near it."""
 
 from __future__ import annotations
 
