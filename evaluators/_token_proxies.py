@@ -29,12 +29,16 @@ class TokenProxies(nn.Module):
         self.register_buffer("candidates", counts, persistent=False)
         self.register_buffer("_up_to", (counts[:, None] + 1 > ranks).double(), persistent=False)
 
+    def expected(self) -> Tensor:
+        """Return the patches that each proxy expects to keep, float64 (proxies,)."""
+        return self.logits.double().softmax(1) @ self.candidates
+
     def kept(self) -> Tensor:
         """Return the tokens that each proxy keeps, the class token with them, float64 (proxies,).
 
         They are whole: the expected patches are rounded up, and the gradient takes no notice.
         """
-        expected = self.logits.double().softmax(1) @ self.candidates
+        expected = self.expected()
         return expected + ((expected - ROUNDING).ceil() - expected).detach() + 1
 
     def chances(self) -> Tensor:

@@ -46,6 +46,8 @@ class DiffRate:
     are. The loss is the task's + `strength` x ((MACs - `keep` x whole MACs) / `unit_macs`)², with the paper's count of
     multiply-accumulates. AdamW without decay moves the proxies. As in the released code the learning rate follows a
     cosine from `lr` down to a tenth by epochs, an epoch late: with three, 0.01, 0.01 and 0.00775.
+    The last step is this project's: all counts are moved together, then one or two by one, to those of the space that
+    come nearest to `keep`, within 1 % unless the space's counts are too coarse.
 
     Attributes:
       dataset: as of `evaluators.train.Train`.
@@ -94,9 +96,11 @@ class DiffRate:
 
         Raises:
           TypeError: for a space that is not one of token counts.
+          ValueError: where `keep` is out of reach of the fewest tokens.
           FloatingPointError: when the loss is not finite.
         """
         vit = _vit(job.space)
+        self._check_reach(job.space)
         before = self.train.epochs if self.train is not None else 0
         if self.train is not None:
             whole = job.space.repair(np.zeros((1, job.space.width)))[0]
@@ -116,8 +120,13 @@ class DiffRate:
         return self.lr * (LEAST_LR + (1 - LEAST_LR) * cosine)
 
     def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
-        """See `evaluators._base.ChecksEarly`."""
+        """See `evaluators._base.ChecksEarly`. Raises ValueError where `keep` is out of reach, too."""
         check_images(self.dataset, space)
+        self._check_reach(space)
+
+    def _check_reach(self, space: GenotypeSpace) -> None:
+        vit = _vit(space)
+        vit.within(self.keep, [vit.layout.tokens] * (2 * vit.layout.depth), _allowed(space))
 
     def distributions(self, folder: Path) -> Mapping[str, Distribution]:
         """Return one in which the learned genotype is the most probable, and others the less the further away.
@@ -159,11 +168,7 @@ class _Run:
         self.data = images_on(settings.dataset, self.device)
         self.model = model.requires_grad_(False).to(self.device)
         self.masked = self.vit.masked(self.model)
-        layout, value = self.vit.layout, job.space.value
-        self.held = [
-            [count if isinstance(count, int) else None for count in counts]
-            for counts in (value.prune_kept.sym_values(), value.merge_kept.sym_values())
-        ]
+        layout, self.held = self.vit.layout, _held(job.space)
         patches = range(layout.patches, 0, -settings.gap)
         self.proxies = TokenProxies(sum(each is None for counts in self.held for each in counts), patches).to(
             self.device
@@ -188,9 +193,9 @@ class _Run:
             steps = torch.randperm(len(part.labels))[: len(part.labels) // batch * batch].view(-1, batch)
             for rows in steps.to(part.labels.device):
                 self._step(part.inputs(rows), part.labels[rows], 0.0 if epoch < s.free_epochs else s.strength)
-            counts = self.counts()
+            counts = self.counts_within_budget() if epoch + 1 == s.epochs else self.counts()
             accuracy, _ = evaluate(self.vit.compressed(self.model, *counts), self.data.val)
-            share = self._macs(*self._kept()).item() / self.whole_macs
+            share = self._macs(*torch.tensor(counts, dtype=torch.float64)).item() / self.whole_macs
         self.history.append({"accuracy": accuracy, "macs_share": share})
         states = {"proxies": self.proxies.state_dict(), "optimizer": self.optimizer.state_dict()}
         kept = {"identity": self._identity(), "history": self.history}
@@ -230,8 +235,16 @@ class _Run:
 
     @torch.no_grad()
     def counts(self) -> list[list[int]]:
-        """Return how many tokens each block keeps when it prunes, and when it merges."""
+        """Return how many tokens each block keeps when it prunes, and when it merges, as the proxies have them."""
         return [[int(count) for count in counts] for counts in self._kept()]
+
+    @torch.no_grad()
+    def counts_within_budget(self) -> list[list[int]]:
+        """Return the same, brought to the target."""
+        expected = iter(self.proxies.expected().tolist())
+        wished = [next(expected) + 1 if count is None else count for counts in self.held for count in counts]
+        found: list[list[int]] = self.vit.within(self.settings.keep, wished, _allowed(self.job.space))
+        return found
 
     def _macs(self, pruned: list[Tensor], merged: list[Tensor]) -> Tensor:
         """Return the paper's multiply-accumulates, float64, with their gradient."""
@@ -246,7 +259,7 @@ class _Run:
 
     def finish(self) -> None:
         """Leave the counts, and the distribution around them, in the job's folder."""
-        pruned, merged = self.counts()
+        pruned, merged = self.counts_within_budget()
         away = NEIGHBOURHOOD * self.vit.layout.patches
         columns = _wished(self.job.space, pruned, merged)
         found = [-np.abs(_choices(column) - wished) / away for column, wished in columns]
@@ -282,10 +295,26 @@ def _choices(column: Any) -> np.ndarray:
     return np.array(column.choices, float)
 
 
+def _held(space: GenotypeSpace) -> list[list[int | None]]:
+    """Return the counts of each block when it prunes, and when it merges; None for those that are open."""
+    steps = space.value.prune_kept, space.value.merge_kept
+    return [[count if isinstance(count, int) else None for count in counts.sym_values()] for counts in steps]
+
+
+def _allowed(space: GenotypeSpace) -> list[list[int]]:
+    """Return what each block may keep when it prunes, then what each may when it merges, ascending."""
+    columns = iter(space.columns)
+    return [
+        sorted(_choices(next(columns)).astype(int).tolist()) if count is None else [count]
+        for counts in _held(space)
+        for count in counts
+    ]
+
+
 def _wished(space: GenotypeSpace, pruned: Sequence[int], merged: Sequence[int]) -> Iterator[tuple[Any, int]]:
     """Yield each column of the space with the count that was learned for it."""
     columns = iter(space.columns)
-    for counts, learnt in ((space.value.prune_kept, pruned), (space.value.merge_kept, merged)):
-        for count, wished in zip(counts.sym_values(), learnt, strict=True):
-            if not isinstance(count, int):
+    for counts, learnt in zip(_held(space), (pruned, merged), strict=True):
+        for count, wished in zip(counts, learnt, strict=True):
+            if count is None:
                 yield next(columns), wished

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyglove as pg
 
 from spaces._published import find
+from spaces.token_compression.budget import counts_within
 from spaces.token_compression.counts import published_macs
 from spaces.token_compression.layouts import LAYOUTS, Layout
 
@@ -90,6 +91,10 @@ class Compressible(pg.JSONConvertible):  # type: ignore[misc]
     def published_macs(self, entering: Sequence[Any], leaving: Sequence[Any]) -> Any:
         """Return the paper's multiply-accumulates, of numbers or tensors; see `spaces.token_compression.counts`."""
         return published_macs(self.layout, entering, leaving)
+
+    def within(self, share: float, wished: Sequence[float], allowed: Sequence[Sequence[int]]) -> list[list[int]]:
+        """Return the counts nearest to a share of `published_macs`; see `spaces.token_compression.budget`."""
+        return counts_within(self.layout, share, wished, allowed)
 
 
 def _look_at(make: Callable[[], nn.Module]) -> tuple[Layout, list[str]]:

@@ -16,12 +16,12 @@ from evaluators._token_proxies import TokenProxies, least
 from evaluators.diffrate import DiffRate, _Run, genotype, learned, weights
 from evaluators.frozen import Frozen
 from evaluators.train import Train
-from spaces.diffrate import Layout, diffrate
+from spaces.diffrate import Layout, compressed, diffrate
 from spaces.genotype import GenotypeSpace
 from spaces.mbconv import mbconv
 
 TINY = Layout(16, 3, 2, 2, side=8, channels=1, classes=10)
-SETTINGS: dict[str, Any] = {"epochs": 2, "batch": 256, "gap": 1, "lr": 0.3, "unit_macs": 4e4}
+SETTINGS: dict[str, Any] = {"keep": 0.6, "epochs": 2, "batch": 256, "gap": 1, "lr": 0.3, "unit_macs": 4e4}
 TRAINING = Train("digits", epochs=1, optimizer="adamw", lr=0.01)
 
 
@@ -87,13 +87,30 @@ def test_the_macs_that_are_learned_from_are_the_published_ones(tmp_path: Path) -
 
 def test_it_learns_counts_near_the_budget_and_leaves_a_genotype(tmp_path: Path) -> None:
     asked = job(tmp_path)
-    steps = list(DiffRate(train=TRAINING, keep=0.6, **SETTINGS)(asked))
+    steps = list(DiffRate(train=TRAINING, **SETTINGS)(asked))
     assert [round(step.share, 2) for step in steps] == [0.33, 0.67, 1]
-    assert steps[-1].metrics["macs_share"] == pytest.approx(0.6, abs=0.05)
+    assert steps[-1].metrics["macs_share"] == pytest.approx(0.6, rel=0.01)
     candidate = asked.space.decode(genotype(asked.space, *learned(tmp_path)))
     assert (tuple(candidate.prune_kept), tuple(candidate.merge_kept)) == learned(tmp_path)
     trained = candidate.build(weights(tmp_path))
     assert torch.equal(trained.model.cls_token, weights(tmp_path)["cls_token"])
+
+
+@pytest.mark.parametrize(("keep", "gap"), [(0.6, 1), (0.9, 1), (0.75, 4)])
+def test_what_was_not_learned_is_brought_to_the_budget(tmp_path: Path, keep: float, gap: int) -> None:
+    asked, settings = job(tmp_path, gap), DiffRate(**SETTINGS | {"lr": 1e-9, "epochs": 2, "keep": keep})
+    early, late = (step.metrics["macs_share"] for step in settings(asked))
+    assert early == pytest.approx(0.7744, abs=1e-4)
+    assert late == pytest.approx(keep, rel=0.01)
+    candidate = asked.space.decode(genotype(asked.space, *learned(tmp_path)))
+    whole = compressed(candidate.vit, [17] * 3, [17] * 3)
+    assert (tuple(candidate.prune_kept), tuple(candidate.merge_kept)) == learned(tmp_path)
+    assert candidate.published_macs == pytest.approx(late * whole.published_macs)
+
+
+def test_a_budget_below_the_fewest_tokens_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"keep must be at least 0\.\d+, what the fewest tokens take, got 0\.2"):
+        next(DiffRate(train=TRAINING, keep=0.2)(job(tmp_path)))
 
 
 def test_the_learned_genotype_is_the_most_probable(tmp_path: Path) -> None:
@@ -106,7 +123,7 @@ def test_the_learned_genotype_is_the_most_probable(tmp_path: Path) -> None:
 
 def test_counts_that_are_not_open_stay(tmp_path: Path) -> None:
     held = Job(GenotypeSpace(diffrate(TINY).rebind({"prune_kept[1]": 12})), tmp_path)
-    settings = DiffRate(**SETTINGS)
+    settings = DiffRate(**SETTINGS | {"keep": 0.7})
     list(settings(held))
     assert learned(tmp_path)[0][1] == 12
     assert len(settings.distributions(tmp_path)[""]) == 3
