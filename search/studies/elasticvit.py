@@ -22,6 +22,7 @@ resolutions = (16,)  # of the digits; the released space has 128 to 256, the sma
 
 supernet_epochs = 40  # the paper's are 600, of ImageNet
 batch = 64
+supernet_workers = 1  # processes that share each batch; on CUDA a GPU each
 lr = 1e-3  # of AdamW; the paper's is 5e-4 for a batch of 512
 networks = 16  # in each level's memory; the paper's 150 and 50
 sheets = ("raspberrypi4", "jetson-nano", "snapdragon855-prime", "rtx2080ti")
@@ -32,6 +33,7 @@ _images = AtPath(data, max(resolutions)) if data else EnlargedDigits(max(resolut
 preparations = [
     NestedSupernet(
         sampler=PerformanceAware(capacity=networks), dataset=_images, epochs=supernet_epochs, batch=batch,
+        workers=supernet_workers,
         optimization=Optimization("adamw", lr, 0.9, 0.05, "cosine", 0.01, (), 0.1),
     )
 ]  # fmt: skip

@@ -1,0 +1,130 @@
+"""Launches whose supernet two workers train: on two nodes of Ray, with one lost; serial, with a dead driver."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import ray
+from drivers import ENVIRONMENT, ROOT, rows
+from prepared_study import wait_until
+from ray.cluster_utils import Cluster
+from several_workers import Training
+
+from search.launchers._base import LauncherError
+from search.launchers.cluster import Demand, Room
+from search.launchers.ray_preparing import prepare_on_ray
+
+STUDY = '''"""Which of nine networks reads digits best with the weights of a supernet that two workers train?"""
+import os, time
+from dataclasses import dataclass
+
+from evaluators.inherited_accuracy import InheritedAccuracy
+from evaluators.nested_supernet import NestedSupernet
+from small_nested import small_nested
+
+pause_s = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noted(NestedSupernet):
+    """Notes in `done` which process of which rank has done which epoch."""
+
+    def __call__(self, job):
+        for step in super().__call__(job):
+            with open(job.folder.parent / "done", "a") as done:
+                done.write(f"{job.member.rank} {os.getpid()} {step.share:.2f}\\n")
+            time.sleep(pause_s)
+            yield step
+
+
+space = small_nested()
+preparations = [Noted(epochs=4, batch=256, workers=2)]
+evaluator = InheritedAccuracy()
+objectives = {"accuracy": "maximize"}
+max_trials = 2
+'''
+
+
+def arguments(folder: Path, *options: str) -> list[str]:
+    (folder / "pair.py").write_text(STUDY.replace("\\n", "\\n"))
+    return ["launch", str(folder / "pair.py"), "--storage", f"sqlite:///{folder}/search.db", *options]
+
+
+def start(folder: Path, *options: str) -> subprocess.Popen[str]:
+    paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    command = [sys.executable, "-m", "search", *arguments(folder, *options)]
+    return subprocess.Popen(command, cwd=folder, env=ENVIRONMENT | paths, stderr=subprocess.PIPE, text=True)
+
+
+def done(folder: Path) -> list[tuple[int, int, float]]:
+    path = folder / "runs" / "preparations" / "done"
+    lines = [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+    return [(int(rank), int(process), float(share)) for rank, process, share in lines]
+
+
+def losses(folder: Path) -> list[tuple[object, ...]]:
+    query = "SELECT step, value FROM preparation_measurements WHERE name = 'loss_largest' ORDER BY step"
+    return rows(f"sqlite:///{folder}/search.db", query)
+
+
+def alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.ray
+@pytest.mark.faults
+@pytest.mark.slow
+def test_on_two_nodes_a_lost_worker_is_replaced_and_serial_launches_end_alike(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("ray", "serial")]
+    for folder in folders:
+        folder.mkdir()
+    node = {"num_cpus": 1, "object_store_memory": 100_000_000, "include_dashboard": False}
+    nodes = Cluster(initialize_head=True, head_node_args=node)
+    try:
+        nodes.add_node(num_cpus=1, object_store_memory=100_000_000)
+        driver = start(folders[0], "--launcher", "ray", "--address", nodes.address, "--set", "pause_s=1.0")
+        wait_until(lambda: any(rank == 1 for rank, *_ in done(folders[0])))
+        os.kill(next(process for rank, process, _ in done(folders[0]) if rank == 1), signal.SIGKILL)
+        _, err = driver.communicate(timeout=120)
+        assert driver.returncode == 0, err
+    finally:
+        ray.shutdown()
+        nodes.shutdown()
+    assert len({process for rank, process, _ in done(folders[0]) if rank == 1}) == 2
+    driver = start(folders[1], "--launcher", "serial", "--set", "pause_s=1.0")
+    wait_until(lambda: losses(folders[1]))
+    driver.kill()
+    driver.communicate()
+    wait_until(lambda: not any(alive(process) for _, process, _ in done(folders[1])), 10)
+    driver = start(folders[1], "--launcher", "serial")
+    _, err = driver.communicate(timeout=120)
+    assert driver.returncode == 0, err
+    assert "going on at" in err
+    assert losses(folders[0]) == losses(folders[1])
+    assert len(losses(folders[0])) == 4
+
+
+@pytest.mark.parametrize(
+    ("demand", "room", "message"),
+    [
+        (
+            Demand(),
+            1,
+            "a preparation of 2 workers, each of 1 CPUs, needs them all at once, and there are 1: launch with",
+        ),
+        (Demand(1, 0.5), 2, "workers that train together need a GPU each: gpus_per_worker is 0.5, not 1"),
+    ],
+)
+def test_a_cluster_without_room_for_all_is_told_at_once(
+    demand: Demand, room: int, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(LauncherError, match=message):
+        next(prepare_on_ray([Training(str(tmp_path))], lambda: None, Room(room, {}), demand, 60.0))
