@@ -20,7 +20,7 @@ from evaluators._base import Member
 from evaluators._reproducible import device_of
 from evaluators.datasets import Part
 
-JOIN, ANSWER = timedelta(minutes=5), timedelta(minutes=30)
+JOIN, ANSWER = timedelta(minutes=5), timedelta(minutes=10)
 """How long workers wait for each other at first, and then at each exchange, before they give up."""
 
 

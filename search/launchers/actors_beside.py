@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,10 @@ from search.launchers.remote_worker import lost_reason
 if TYPE_CHECKING:
     from search.launchers.cluster import Demand
     from search.launchers.preparing import PreparationRecipe
+
+
+NOTICE_S = 30.0
+"""How long the first worker may take to notice that another is no more, before its process is ended."""
 
 
 class Follower:
@@ -47,9 +53,12 @@ class ActorsBeside:
         first = Member(0, size, f"{host}:{free_port()}")
         actors = {rank: self._actor(in_place(places, rank)) for rank in range(1, size)}
         refs = [actor.follow.remote(recipe, Member(rank, size, first.address)) for rank, actor in actors.items()]
+        over = threading.Event()
+        threading.Thread(target=_end_with_a_lost_one, args=(refs, over), daemon=True).start()
         try:
             yield Beside(first, lambda: _fates(refs))
         finally:
+            over.set()
             for actor in actors.values():
                 with contextlib.suppress(RayError, ValueError):
                     ray.kill(actor, no_restart=True)
@@ -65,6 +74,18 @@ class ActorsBeside:
 def in_place(places: Any, rank: int) -> PlacementGroupSchedulingStrategy:
     """Return the strategy that puts an actor where a worker of this rank has its place."""
     return PlacementGroupSchedulingStrategy(places, placement_group_bundle_index=rank)
+
+
+def _end_with_a_lost_one(refs: Sequence[Any], over: threading.Event) -> None:
+    """End this process where another worker is lost or has failed, and the first, which exchanges data with it, hangs.
+
+    A closed connection is noticed at once; NCCL, or a machine that is off, may say nothing for long.
+    """
+    left = list(refs)
+    while left and not over.is_set():
+        ended, left = ray.wait(left, timeout=SOON_S)
+        if any(_fate(ref).reason for ref in ended) and not over.wait(NOTICE_S):
+            os._exit(1)
 
 
 def _fates(refs: Sequence[Any]) -> list[Fate]:

@@ -11,6 +11,7 @@ from several_workers import PAIR, SAMPLER, Training
 from small_nested import small_nested
 from torch.nn import functional
 
+from evaluators._base import Member
 from evaluators._preparation import Job
 from evaluators._reproducible import reproducible, seed_of
 from evaluators._shared_weights import batches
@@ -20,7 +21,7 @@ from evaluators.nested.space import NestedSpace
 from evaluators.nested.weights import NestedWeights, build_unfilled
 from evaluators.nested_supernet import NESTEROV, NestedSupernet, shared_weights
 from evaluators.samplers._base import Step
-from search.launchers.beside import WorkerLostError
+from search.launchers.beside import Beside, Fate, WorkerLostError, follow
 from search.launchers.preparing import Measured, steps_of
 
 
@@ -95,9 +96,19 @@ def test_a_killed_worker_ends_the_others_and_they_go_on_to_the_same_end(
     assert all(torch.equal(mine, yours) for mine, yours in zip(found, expected, strict=True))
 
 
-def test_what_fails_in_another_worker_is_said(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match=r"^worker 1 of 2: FileNotFoundError: no file"):
-        list(steps_of(Training(str(tmp_path), "file")))
+def test_workers_that_do_not_share_a_folder_are_told(whole: tuple[Path, list[Measured | None]]) -> None:
+    with pytest.raises(ValueError, match=r"worker 0 of 2 found 3 epochs done, others another number: .* must lie on a"):
+        list(steps_of(Training(str(whole[0]), "elsewhere")))
+
+
+def test_what_fails_in_another_worker_comes_before_what_that_has_ended(tmp_path: Path) -> None:
+    failed = follow(Training(str(tmp_path)), Member(1, 3, "127.0.0.1:1"))
+    beside = Beside(Member(0, 3, "127.0.0.1:1"), lambda: [Fate("its process died", lost=True), Fate(failed)])
+    error = beside.explained(ConnectionError("closed by peer"))
+    assert type(error) is RuntimeError
+    assert (
+        str(error) == "worker 2 of 3: ValueError: workers=2: expected a job that a launcher runs in 2 processes, got 3"
+    )
 
 
 def test_a_job_of_one_process_is_refused(tmp_path: Path) -> None:
