@@ -1,4 +1,4 @@
-"""Launches whose supernet two workers train: on two nodes of Ray, with one lost; serial, with a dead driver."""
+"""Launches whose supernet two workers train: on two nodes of Ray and serial, killed, and where there is no room."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import ray
 from drivers import ENVIRONMENT, ROOT, rows
-from prepared_study import wait_until
+from prepared_study import ended, wait_until
 from ray.cluster_utils import Cluster
 from several_workers import Training
 
 from search.launchers._base import LauncherError
 from search.launchers.cluster import Demand, Room
+from search.launchers.ray import RayLauncher
 from search.launchers.ray_preparing import prepare_on_ray
 
 STUDY = '''"""Which of nine networks reads digits best with the weights of a supernet that two workers train?"""
@@ -51,7 +54,7 @@ max_trials = 2
 
 
 def arguments(folder: Path, *options: str) -> list[str]:
-    (folder / "pair.py").write_text(STUDY.replace("\\n", "\\n"))
+    (folder / "pair.py").write_text(STUDY)
     return ["launch", str(folder / "pair.py"), "--storage", f"sqlite:///{folder}/search.db", *options]
 
 
@@ -79,37 +82,50 @@ def alive(process: int) -> bool:
         return False
 
 
-@pytest.mark.ray
-@pytest.mark.faults
-@pytest.mark.slow
-def test_on_two_nodes_a_lost_worker_is_replaced_and_serial_launches_end_alike(tmp_path: Path) -> None:
-    folders = [tmp_path / name for name in ("ray", "serial")]
-    for folder in folders:
-        folder.mkdir()
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
     node = {"num_cpus": 1, "object_store_memory": 100_000_000, "include_dashboard": False}
     nodes = Cluster(initialize_head=True, head_node_args=node)
     try:
         nodes.add_node(num_cpus=1, object_store_memory=100_000_000)
-        driver = start(folders[0], "--launcher", "ray", "--address", nodes.address, "--set", "pause_s=1.0")
-        wait_until(lambda: any(rank == 1 for rank, *_ in done(folders[0])))
-        os.kill(next(process for rank, process, _ in done(folders[0]) if rank == 1), signal.SIGKILL)
-        _, err = driver.communicate(timeout=120)
-        assert driver.returncode == 0, err
+        yield nodes.address
     finally:
         ray.shutdown()
         nodes.shutdown()
-    assert len({process for rank, process, _ in done(folders[0]) if rank == 1}) == 2
-    driver = start(folders[1], "--launcher", "serial", "--set", "pause_s=1.0")
-    wait_until(lambda: losses(folders[1]))
+
+
+@pytest.mark.ray
+@pytest.mark.faults
+@pytest.mark.slow
+def test_on_two_nodes_and_serial_a_killed_training_comes_to_the_same_losses(address: str, tmp_path: Path) -> None:
+    on_ray, serial = tmp_path / "ray", tmp_path / "serial"
+    on_ray.mkdir()
+    serial.mkdir()
+    driver = start(on_ray, "--launcher", "ray", "--address", address, "--set", "pause_s=1.0")
+    wait_until(lambda: any(rank == 1 for rank, *_ in done(on_ray)))
+    os.kill(next(process for rank, process, _ in done(on_ray) if rank == 1), signal.SIGKILL)
+    assert ended(driver)[0] == 0
+    assert len({process for rank, process, _ in done(on_ray) if rank == 1}) == 2
+    driver = start(serial, "--launcher", "serial", "--set", "pause_s=1.0")
+    wait_until(lambda: losses(serial))
     driver.kill()
     driver.communicate()
-    wait_until(lambda: not any(alive(process) for _, process, _ in done(folders[1])), 10)
-    driver = start(folders[1], "--launcher", "serial")
-    _, err = driver.communicate(timeout=120)
-    assert driver.returncode == 0, err
-    assert "going on at" in err
-    assert losses(folders[0]) == losses(folders[1])
-    assert len(losses(folders[0])) == 4
+    wait_until(lambda: not any(alive(process) for _, process, _ in done(serial)), 10)
+    code, err = ended(start(serial, "--launcher", "serial"))
+    assert (code, "going on at" in err) == (0, True), err
+    assert len(losses(serial)) == 4
+    assert losses(on_ray) == losses(serial)
+
+
+@pytest.mark.ray
+def test_a_cluster_that_has_no_room_in_time_is_told(address: str, tmp_path: Path) -> None:
+    launcher = RayLauncher(workers=3, address=address, start_timeout_s=1.0)
+    message = "no room for 3 workers of 1 CPUs within 1 s; is the cluster busy"
+    with (
+        closing(launcher.prepare([Training(str(tmp_path), workers=3)], lambda: None)) as events,  # type: ignore[type-var]
+        pytest.raises(LauncherError, match=message),
+    ):
+        list(events)
 
 
 @pytest.mark.parametrize(
