@@ -42,6 +42,23 @@ class ChecksEarly(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A process' place among the workers that do one preparation together.
+
+    Attributes:
+      rank: 0 for the first, which alone writes to the job's folder.
+      size: how many there are.
+      address: `host:port`, at which the first waits for the others.
+      sharing: how many of them, of consecutive ranks, see the same devices.
+    """
+
+    rank: int
+    size: int
+    address: str
+    sharing: int = 1
+
+
 class Infeasible(Exception):  # noqa: N818 - an outcome, not a fault
     """Raised by an evaluator for a candidate that cannot exist; the message says why."""
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from evaluators._base import Metrics
+from evaluators._base import Member, Metrics
 from spaces.genotype import GenotypeSpace
 
 Distribution = tuple[np.ndarray, ...]
@@ -40,12 +40,14 @@ class Job:
       folder: its own, the same for every attempt: where it checkpoints and leaves its result.
       costs: of the metric that the preparation asked for in `cost`; None where it asked for none.
       seed: of every random number.
+      member: which of several workers this is, where the preparation has `workers`; None for the only one.
     """
 
     space: GenotypeSpace
     folder: Path
     costs: Costs | None = None
     seed: int = 0
+    member: Member | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,10 @@ class Progress:
 
 
 class Preparation(Protocol):
-    """A frozen dataclass whose fields are its settings: equal ones on an equal job share a result."""
+    """A frozen dataclass whose fields are its settings: equal ones on an equal job share a result.
+
+    With an attribute `workers` above 1 it is called in so many processes at once; the steps of the first count.
+    """
 
     @property
     def kind(self) -> str:

@@ -67,6 +67,8 @@ class InheritedPredictor:
         """Do the job, yielding after each epoch of the supernet and each chunk of pairs; raise what the parts raise."""
         for step in self.supernet(replace(job, folder=job.folder / SUPERNET)):
             yield Progress(TRAINING * step.share, step.metrics)
+        if job.member is not None and job.member.rank > 0:
+            return
         drawn = job.space.sample(self.pairs, np.random.default_rng((job.seed, 1)))
         accuracies = self._kept(job)
         score = self._evaluator
@@ -89,6 +91,11 @@ class InheritedPredictor:
         """Return none: the job leaves a supernet and a predictor."""
         del folder
         return {}
+
+    @property
+    def workers(self) -> int:
+        """How many processes train the supernet; the first of them does the rest."""
+        return self.supernet.workers
 
     @property
     def _evaluator(self) -> InheritedAccuracy:

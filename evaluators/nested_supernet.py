@@ -20,8 +20,9 @@ from torch.nn import functional
 
 from evaluators._checkpoints import identity, read_checkpoint, write_checkpoint
 from evaluators._early import check_images
+from evaluators._group import ALONE, Group, joined
 from evaluators._preparation import Distribution, Job, Progress
-from evaluators._reproducible import device_of, images_on, reproducible, seed_of
+from evaluators._reproducible import images_on, reproducible, seed_of
 from evaluators._shared_weights import batches, finite
 from evaluators.datasets import Dataset, Images, Part, described
 from evaluators.nested.distillation import adaptive_divergence, soft_cross_entropy
@@ -76,6 +77,8 @@ class NestedSupernet:
       statistics: training images that norms' statistics are estimated from.
       device: `cpu`, `cuda`, ..., or `auto`: CUDA where there is one.
       threads: of PyTorch on a CPU.
+      workers: how many processes share each batch, a launcher starts them; on CUDA each has a GPU. They draw the same
+        networks; norms use the statistics of each one's images. See `evaluators._group`.
     """
 
     sampler: Sampler = field(default_factory=Sandwich)
@@ -91,6 +94,7 @@ class NestedSupernet:
     statistics: int = 512
     device: str = field(default="auto", compare=False)
     threads: int = field(default=1, compare=False)
+    workers: int = 1
 
     kind = "nested supernet"
     cost = None
@@ -103,6 +107,8 @@ class NestedSupernet:
             raise ValueError(f"divergence must be {' or '.join(DIVERGENCES)}, got {self.divergence!r}")
         if self.transforms and self.recipe.shared != "sum":
             raise ValueError(f"with transforms gradients are summed up; got a recipe of shared={self.recipe.shared!r}")
+        if self.workers < 1 or self.batch % self.workers:
+            raise ValueError(f"workers must be at least 1 and share the batch of {self.batch}, got {self.workers}")
 
     def __call__(self, job: Job) -> Iterator[Progress]:
         """Do the job, yielding after each epoch.
@@ -110,17 +116,24 @@ class NestedSupernet:
         Raises:
           ValueError: for a space whose networks do not lie within the largest, or that has open floats.
           FloatingPointError: when a loss is not finite.
+          ConnectionError: where another of several workers no longer answers.
         """
-        device = device_of(self.device)
+        with joined(job.member, self.workers, self.device) as group:
+            yield from self._train(job, group)
+
+    def _train(self, job: Job, group: Group) -> Iterator[Progress]:
+        device = group.device
         with reproducible(device, self.threads, job.seed, 0):
-            run = _Run(self, job, device)
+            run = _Run(self, job, device, group)
         run.resume()
+        group.agree(len(run.history), "epochs done")
         for epoch, metrics in enumerate(run.history):
             yield Progress((epoch + 1) / self.epochs, metrics)
         for epoch in range(len(run.history), self.epochs):
-            with reproducible(device, self.threads, job.seed, epoch + 1):
+            with reproducible(device, self.threads, job.seed, epoch + 1, *group.seeds):
                 run.history.append(run.train(epoch))
-            run.save()
+            if group.rank == 0:
+                run.save()
             yield Progress((epoch + 1) / self.epochs, run.history[-1])
 
     def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
@@ -141,8 +154,8 @@ class NestedSupernet:
 class _Run:
     """One job as it runs."""
 
-    def __init__(self, settings: NestedSupernet, job: Job, device: str) -> None:
-        self.settings, self.job, self.device = settings, job, device
+    def __init__(self, settings: NestedSupernet, job: Job, device: str, group: Group = ALONE) -> None:
+        self.settings, self.job, self.device, self.group = settings, job, device, group
         self.nets = NestedSpace(job.space, settings.macs)
         self.data: Images = images_on(settings.dataset, device)
         largest = architecture_of(job.space.decode(self.nets.largest))
@@ -162,8 +175,8 @@ class _Run:
         order = torch.Generator().manual_seed(seed_of(self.job.seed, epoch + 1, 1))
         steps = max(1, len(part.labels) // s.batch)
         losses: dict[str, list[Tensor]] = {}
-        for step, plain in enumerate(batches(part, s.batch, order)):
-            batch = self.recipe.changed(plain, self._outputs, self.job.seed, epoch, step)
+        for step, plain in enumerate(map(self.group.part, batches(part, s.batch, order))):
+            batch = self.recipe.changed(plain, self._outputs, self.job.seed, epoch, step, *self.group.seeds)
             rng = np.random.default_rng((self.job.seed, epoch, step))
             score = partial(self._score, batch=batch)
             lr_at = partial(s.sampler.lr_at, optimization=s.optimization)
@@ -197,10 +210,11 @@ class _Run:
             torch.autograd.backward(subnet.scale * loss)
             probabilities.append(logits.detach().softmax(1))
             losses.append(functional.cross_entropy(logits.detach(), batch.labels))
+        self.group.average_gradients(self.weights.parameters())
         self.recipe.before_step(self.weights, [(self._network(each.genotype)[0], each.scale) for each in drawn])
         self.optimizer.step()
         self.recipe.after_step(self.weights)
-        return torch.stack(losses)
+        return self.group.mean(torch.stack(losses))
 
     def _taught(self, subnet: Subnet, teacher: int, probabilities: list[Tensor], batch: Part) -> Tensor:
         if teacher != KEPT:
@@ -221,7 +235,7 @@ class _Run:
     @torch.no_grad()
     def _score(self, genotype: np.ndarray, batch: Part) -> float:
         logits = self._logits(self.weights, genotype, batch.images)
-        return -functional.cross_entropy(logits, batch.labels).item()
+        return -self.group.mean(functional.cross_entropy(logits, batch.labels)).item()
 
     def _logits(self, weights: NestedWeights, genotype: np.ndarray, images: Tensor) -> Tensor:
         """Return logits in float32; norms use the batch's statistics."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from evaluators._base import Member
     from evaluators._preparation import Progress
     from search.costing.additive import AdditiveCosts
     from search.study_file import StudyRecipe
@@ -23,6 +24,7 @@ class StudyPreparation:
       folder: of the job.
       costs: of the metric that it asks for.
       seed: the study's.
+      workers: how many processes do it together.
     """
 
     study: StudyRecipe
@@ -30,13 +32,14 @@ class StudyPreparation:
     folder: str
     costs: AdditiveCosts | None
     seed: int
+    workers: int = 1
 
-    def __call__(self) -> Iterator[Progress]:
-        """Run the job."""
+    def __call__(self, member: Member | None = None) -> Iterator[Progress]:
+        """Run the job, or do one worker's part of it."""
         from evaluators._preparation import Costs, Job
 
         definition, of = self.study.definition(), self.costs
         costs = None if of is None else Costs(of.metric, of.constant, of.terms)
-        job = Job(definition.space, Path(self.folder), costs, self.seed)
+        job = Job(definition.space, Path(self.folder), costs, self.seed, member)
         running: Iterator[Progress] = iter(definition.preparations[self.index](job))
         return running

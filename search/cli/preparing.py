@@ -160,7 +160,8 @@ class Preparing:
         elif row.state == "COMPLETED":
             _check_files(row)
         folder = row.path if row.path and Path(row.path).is_dir() else str(preparation_folder(row.key, address))
-        recipe = StudyPreparation(definition.recipe, index, folder, costs, definition.seed)
+        workers = getattr(preparation, "workers", 1)
+        recipe = StudyPreparation(definition.recipe, index, folder, costs, definition.seed, workers)
         return _Job(recipe, preparation, row, label)
 
     def _costs(self, metric: str | None, known: KnownMetrics | None) -> Any:

@@ -38,6 +38,11 @@ class Demand:
     def __str__(self) -> str:
         return f"{self.cpus:g} CPUs" + (f" and {self.gpus:g} GPUs" if self.gpus else "")
 
+    @property
+    def bundle(self) -> dict[str, float]:
+        """What it is called in a placement group, which takes no zeros."""
+        return {"CPU": self.cpus} | ({"GPU": self.gpus} if self.gpus else {})
+
     def fit(self, resources: dict[str, float]) -> int:
         """Return how many workers a node with these resources can hold."""
         room = math.floor(resources.get("CPU", 0) / self.cpus + 1e-6)

@@ -12,6 +12,8 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from evaluators._base import Member
+from search.launchers.beside import StartsOthers, processes_beside
 from search.launchers.worker import failure_reason
 
 if TYPE_CHECKING:
@@ -31,8 +33,16 @@ class PreparationRecipe(Protocol):
     def folder(self) -> str:
         """Where the job keeps its checkpoints: made already, and shared by all machines that may run it."""
 
-    def __call__(self) -> Iterator[Any]:
-        """Run the job; yield what has a `share` and `metrics` after each step that is checkpointed."""
+    @property
+    def workers(self) -> int:
+        """How many processes do the job together."""
+
+    def __call__(self, member: Member | None = None) -> Iterator[Any]:
+        """Run the job; yield what has a `share` and `metrics` after each step that is checkpointed.
+
+        With several workers it is called in each, with its place among them. Raises ConnectionError where another one
+        of them no longer answers.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +69,26 @@ PreparationEvent = Step | Ended | None
 Measured = tuple[float, dict[str, float]]
 
 
-def steps_of(recipe: PreparationRecipe) -> Iterator[Measured | None]:
+def steps_of(recipe: PreparationRecipe, start_others: StartsOthers = processes_beside) -> Iterator[Measured | None]:
     """Yield share and metrics of each step of a job; None while another process works in its folder.
 
-    Raises what the job does, and TypeError or ValueError for what is no progress, or not finite.
+    This process is the only worker or, with others that are started, the first.
+    Raises what the job does, TypeError or ValueError for what is no progress, or not finite, WorkerLostError where
+    another worker was lost, and RuntimeError where one failed.
     """
     with _lock(Path(recipe.folder)) as locked:
         while not locked():
             yield None
-        for progress in recipe():
+        for progress in recipe() if recipe.workers == 1 else _together(recipe, start_others):
             yield _checked(progress)
+
+
+def _together(recipe: PreparationRecipe, start_others: StartsOthers) -> Iterator[Any]:
+    with start_others(recipe) as beside:
+        try:
+            yield from recipe(beside.first)
+        except ConnectionError as error:
+            raise beside.explained(error) from error
 
 
 def prepare_here(recipes: Sequence[PreparationRecipe], stop: Stop) -> Iterator[PreparationEvent]:

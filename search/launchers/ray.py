@@ -87,7 +87,7 @@ class RayLauncher(Launcher):
         """Run preparations on an actor each; see `Launcher.prepare`."""
         demand = Demand(self.cpus_per_worker, self.gpus_per_worker)
         with cluster(self.address, self.workers, demand) as room:
-            yield from prepare_on_ray(recipes, stop, room, demand)
+            yield from prepare_on_ray(recipes, stop, room, demand, self.start_timeout_s)
 
 
 class _Run:

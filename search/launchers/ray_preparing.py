@@ -1,4 +1,4 @@
-"""Preparations on Ray: an actor each, as many at once as there is room for; a lost one goes on from its checkpoint."""
+"""Preparations on Ray: an actor each worker, as many as there is room for; lost ones go on from checkpoints."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import ray
 from ray.exceptions import RayError
+from ray.util.placement_group import placement_group, remove_placement_group
 
 from search.launchers._base import LauncherError
+from search.launchers.actors_beside import ActorsBeside, in_place
+from search.launchers.beside import WorkerLostError
 from search.launchers.preparing import (
     WAIT_S,
     Ended,
@@ -36,15 +39,23 @@ LOSSES = 3
 GRACE_S = 2.0
 """How long steps at hand may go on once the run was told to end."""
 
-Answer = Measured | str | None
-"""A step; the reason why the job has ended, empty for its end; None while another process works in its folder."""
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A worker beside the first was lost, and with it what all did since the last step."""
+
+    reason: str
+
+
+Answer = Measured | Lost | str | None
+"""A step; a loss; why the job has ended, empty for its end; None while another process works in its folder."""
 
 
 class Preparer:
-    """Runs in an actor: one preparation, a step at a call."""
+    """Runs in an actor: one preparation, or the first worker's part of it, a step at a call."""
 
-    def __init__(self, recipe: PreparationRecipe) -> None:
-        self._steps = steps_of(recipe)
+    def __init__(self, recipe: PreparationRecipe, start_others: ActorsBeside) -> None:
+        self._steps = steps_of(recipe, start_others)
 
     def next(self) -> Answer:
         """Return the next step, or how the job ended."""
@@ -52,6 +63,8 @@ class Preparer:
             step = next(self._steps)
         except StopIteration:
             return ""
+        except WorkerLostError as error:
+            return Lost(failure_reason(error).partition(": ")[2])
         except (Exception, SystemExit) as error:
             return failure_reason(error)
         if step is None:
@@ -61,28 +74,39 @@ class Preparer:
 
 @dataclass(slots=True)
 class _Job:
-    """A preparation under way: its actor, the step that comes next, the most steps it ever had, its losses since."""
+    """A preparation under way.
+
+    Attributes:
+      actor: of its first worker.
+      places: of its workers, where there are several; asked for at `asked`, seconds, monotonic.
+      step, most: the step that comes next, and the most that it ever had; `losses` since then.
+    """
 
     index: int
     recipe: PreparationRecipe
     actor: Any = None
+    places: Any = None
+    asked: float = 0.0
     step: int = 0
     most: int = 0
     losses: int = 0
 
 
 def prepare_on_ray(
-    recipes: Sequence[PreparationRecipe], stop: Stop, room: Room, demand: Demand
+    recipes: Sequence[PreparationRecipe], stop: Stop, room: Room, demand: Demand, start_timeout_s: float
 ) -> Iterator[PreparationEvent]:
     """Run preparations on actors; see `Launcher.prepare`. The others go on where one has failed, until this is closed.
 
-    Raises LauncherError where an actor cannot be made.
+    Raises LauncherError where an actor cannot be made, or there is no room for one's workers within the time.
     """
+    for recipe in recipes:
+        _check_room(recipe.workers, room, demand)
     run = _Run(recipes, room, demand)
     told_to_end = 0.0
     try:
         while run.fill(more=not told_to_end):
             yield from run.receive(more=not told_to_end)
+            run.check_places(start_timeout_s)
             yield None
             if stop():
                 told_to_end = told_to_end or time.monotonic()
@@ -102,7 +126,7 @@ class _Run:
 
     def fill(self, *, more: bool) -> bool:
         """Start jobs where there is room; return whether any is under way."""
-        while more and self._waiting and len(self._calls) < self._room.workers:
+        while more and self._waiting and self._busy() + self._waiting[0].recipe.workers <= self._room.workers:
             self._start(self._waiting.popleft())
         return bool(self._calls)
 
@@ -113,7 +137,10 @@ class _Run:
             try:
                 answer: Answer = ray.get(ref)
             except RayError as error:
-                yield from self._lost(job, error)
+                yield from self._lost(job, lost_reason(error))
+                continue
+            if isinstance(answer, Lost):
+                yield from self._lost(job, answer.reason)
                 continue
             if isinstance(answer, str):
                 _kill(job)
@@ -131,24 +158,44 @@ class _Run:
         for job in self._calls.values():
             _kill(job)
 
-    def _lost(self, job: _Job, error: RayError) -> Iterator[Ended]:
+    def check_places(self, within_s: float) -> None:
+        """Raise LauncherError where the only preparation under way has waited so long for room for its workers."""
+        if len(self._calls) != 1:
+            return
+        (job,) = self._calls.values()
+        late = job.places is not None and time.monotonic() - job.asked > within_s
+        if late and not job.places.wait(timeout_seconds=0):
+            raise LauncherError(
+                f"no room for {job.recipe.workers} workers of {self._demand} within {within_s:g} s; is the cluster "
+                f"busy? A preparation's workers all start at once"
+            )
+
+    def _busy(self) -> int:
+        """Return how many workers are at it."""
+        return sum(job.recipe.workers for job in self._calls.values())
+
+    def _lost(self, job: _Job, reason: str) -> Iterator[Ended]:
         """Have a job go on in another actor, from its checkpoint, unless it never gets any further."""
         _kill(job)
         job.losses += 1
         if job.losses > LOSSES:
-            yield Ended(job.index, f"{lost_reason(error)}\n(lost {job.losses} times at step {job.most})")
+            yield Ended(job.index, f"{reason}\n(lost {job.losses} times at step {job.most})")
         else:
             self._waiting.appendleft(job)
 
     def _start(self, job: _Job) -> None:
         actor: Any = ray.remote(Preparer)
         environment = {"env_vars": self._room.environment} if self._room.environment else None
+        demand, workers = self._demand, job.recipe.workers
+        job.asked = time.monotonic()
+        if workers > 1:
+            job.places = placement_group([demand.bundle] * workers)
         actor = actor.options(
-            num_cpus=self._demand.cpus, num_gpus=self._demand.gpus, max_restarts=0, max_task_retries=0,
-            runtime_env=environment,
+            num_cpus=demand.cpus, num_gpus=demand.gpus, max_restarts=0, max_task_retries=0,
+            runtime_env=environment, scheduling_strategy=in_place(job.places, 0) if job.places else None,
         )  # fmt: skip
         try:
-            job.actor = actor.remote(job.recipe)
+            job.actor = actor.remote(job.recipe, ActorsBeside(demand))
         except (TypeError, ValueError, PicklingError) as error:
             raise LauncherError(f"a preparation cannot be sent to its worker: {one_line(error)}") from error
         job.step = 0
@@ -156,5 +203,19 @@ class _Run:
 
 
 def _kill(job: _Job) -> None:
+    """End a job's actors: the first, and with the places of all those that are in them."""
     with contextlib.suppress(RayError, ValueError):
         ray.kill(job.actor, no_restart=True)
+    if job.places is not None:
+        remove_placement_group(job.places)
+
+
+def _check_room(workers: int, room: Room, demand: Demand) -> None:
+    """Raise LauncherError where a preparation's workers cannot all be at it at once."""
+    if workers > room.workers:
+        raise LauncherError(
+            f"a preparation of {workers} workers, each of {demand}, needs them all at once, and there are "
+            f"{room.workers}: launch with --workers {workers}, on a cluster that holds them, or set fewer in it"
+        )
+    if workers > 1 and 0 < demand.gpus < 1:
+        raise LauncherError(f"workers that train together need a GPU each: gpus_per_worker is {demand.gpus:g}, not 1")

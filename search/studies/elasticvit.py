@@ -31,6 +31,7 @@ resolutions = (16,)  # of the digits; the released space has 128 to 256, the sma
 
 supernet_epochs = 40  # the paper's are 600, of ImageNet
 supernet_batch = 64  # `batch` would be that of measured latencies, which are of one image
+supernet_workers = 1  # processes that share each batch; on CUDA a GPU each
 lr = 1e-3  # of AdamW; the paper's is 5e-4 for a batch of 512
 recipe = "plain"  # or "paper"
 teacher = ""  # the folder of an exported network; the paper's two ResNeXt-101 are no network of a space
@@ -54,6 +55,7 @@ _floor = 0.01 if recipe == "paper" else 0.0  # of the learning rate, at the end
 preparations = [
     NestedSupernet(
         sampler=PerformanceAware(capacity=networks), dataset=_images, epochs=supernet_epochs, batch=supernet_batch,
+        workers=supernet_workers,
         optimization=Optimization("adamw", lr, 0.9, 0.05, "cosine", 0.01, (), 0.1, _floor), recipe=_recipes[recipe],
     )
 ]  # fmt: skip
