@@ -11,8 +11,8 @@ of the epochs for its choice of widths, and trains what is left of the network a
 - `uniform`, `magnitude`: the whole network is trained and pruned at equal rates, or by global magnitude;
 - `search`: it is trained, and regularized evolution searches the space of rates for the widths with the best validation
   accuracy, the weights being those of the whole network and norms seeing some training images again;
-- `hesso`, `cric`, `masks` (MaskSparsity), `sap` and `sap_global` (on channels, an index of each group or of all) train by
-  their own rules, and are brought to the budget;
+- `hesso`, `cric`, `masks` (MaskSparsity), `sap` and `sap_global` (on channels, an index of each group or of all) train
+  by their own rules, and are brought to the budget;
 - `scratch`: the uniformly pruned network is trained from the start.
 
 Those that spend more on their choice train for fewer epochs afterwards, `SPENT`, for about the same CPU time. A seed's

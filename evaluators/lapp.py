@@ -33,6 +33,9 @@ from spaces.genotype import GenotypeSpace
 AVERAGED = 0.9
 """The share of the thresholds' averaged gradient that is an earlier one's."""
 
+NEAR = 0.05
+"""The distance from a learned rate at which a listed one is 1/e as probable as on it."""
+
 RESULT, WEIGHTS, CHECKPOINT = "lapp.json", "lapp.pt", "lapp-checkpoint.pt"
 """What a finished job leaves in its folder, and what an unfinished one goes on from."""
 
@@ -111,9 +114,38 @@ class Lapp:
         check_images(self.dataset, space)
 
     def distributions(self, folder: Path) -> Mapping[str, Distribution]:
-        """Return none: the job leaves one genotype, see `learned`."""
-        del folder
-        return {}
+        """Return what the rates of a finished job stand for: see `around`."""
+        return learned_distributions(folder)
+
+
+def leave(job: Job, widths: Sequence[int], model: nn.Module) -> None:
+    """Put a job's result into its folder, for `learned`, `learned_weights` and `learned_distributions`."""
+    named = {group.name: int(width) for group, width in zip(_network(job.space).groups, widths, strict=True)}
+    write_checkpoint(job.folder / WEIGHTS, model.state_dict())
+    chances = [column.tolist() for column in around(job.space, tuple(named.values()))]
+    write_document(job.folder / RESULT, {"widths": named, "log_probabilities": chances})
+    (job.folder / CHECKPOINT).unlink(missing_ok=True)
+
+
+def around(space: GenotypeSpace, widths: tuple[int, ...]) -> Distribution:
+    """Return a distribution over listed rates: each is the likelier the nearer it is to the one that gives the width.
+
+    Its log-probability falls by 1 for each `NEAR` of distance, so that the most probable genotype is `genotype`'s. None
+    where rates are open, since a distribution says nothing of floats. This is the project's own.
+    """
+    if any(column.kind != "choice" for column in space.columns):
+        return ()
+    chances = []
+    for column, wish in zip(space.columns, _open_rates(space, widths).values(), strict=True):
+        logs = -np.abs(np.array(column.choices, float) - wish) / NEAR
+        chances.append(logs - np.log(np.exp(logs).sum()))
+    return tuple(chances)
+
+
+def learned_distributions(folder: Path) -> Mapping[str, Distribution]:
+    """Return the distribution of `around` that a finished job left; none where rates are open."""
+    columns = _result(folder).get("log_probabilities")
+    return {"": tuple(np.array(column) for column in columns)} if columns else {}
 
 
 def learned(folder: Path) -> tuple[int, ...]:
@@ -122,10 +154,15 @@ def learned(folder: Path) -> tuple[int, ...]:
     Raises:
       FileNotFoundError: where no job has finished.
     """
+    return tuple(int(width) for width in _result(folder)["widths"].values())
+
+
+def _result(folder: Path) -> dict[str, Any]:
     path = folder / RESULT
     if not path.exists():
         raise FileNotFoundError(f"no learned pruning rates in {folder}: expected {RESULT} there")
-    return tuple(int(width) for width in json.loads(path.read_text())["widths"].values())
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
 
 
 def learned_weights(folder: Path) -> dict[str, Tensor]:
@@ -141,15 +178,18 @@ def genotype(space: GenotypeSpace, widths: tuple[int, ...]) -> np.ndarray:
     every width within their bounds.
     """
     row = space.repair(np.zeros((1, space.width)))[0]
-    groups = {group.name: group.width for group in space.value.network.groups}
-    places = [name for name, rate in space.value.rates.sym_items() if not isinstance(rate, float | int)]
-    wished = {name: 1 - width / full for (name, full), width in zip(groups.items(), widths, strict=True)}
-    for place, (name, column) in enumerate(zip(places, space.columns, strict=True)):
-        if column.kind == "choice":
-            row[place] = int(np.abs(np.array(column.choices, float) - wished[name]).argmin())
-        else:
-            row[place] = wished[name]
+    wished = _open_rates(space, widths).values()
+    for place, (wish, column) in enumerate(zip(wished, space.columns, strict=True)):
+        listed = column.kind == "choice"
+        row[place] = int(np.abs(np.array(column.choices, float) - wish).argmin()) if listed else wish
     return np.asarray(space.repair(row[None])[0])
+
+
+def _open_rates(space: GenotypeSpace, widths: tuple[int, ...]) -> dict[str, float]:
+    """Return the rates that give these widths of the groups that are open, by column in order."""
+    wished = {group.name: 1 - width / group.width for group, width in zip(_network(space).groups, widths, strict=True)}
+    rates = space.value.rates.sym_items()
+    return {name: wished[name] for name, rate in rates if not isinstance(rate, float | int)}
 
 
 @dataclass(frozen=True)
@@ -257,11 +297,7 @@ class _Run:
         s, multiple = self.settings, self.job.space.value.multiple
         widths = self.network.within(self.cost.numbers, s.keep, rates, s.least, multiple)
         self.masks.fold()
-        folder = self.job.folder
-        write_checkpoint(folder / WEIGHTS, self.model.state_dict())
-        named = {group.name: width for group, width in zip(self.network.groups, widths, strict=True)}
-        write_document(folder / RESULT, {"widths": named})
-        (folder / CHECKPOINT).unlink(missing_ok=True)
+        leave(self.job, widths, self.model)
 
     def _states(self) -> dict[str, Any]:
         return {"model": self.model, "optimizer": self.optimizer, "learner": self.learner}

@@ -16,12 +16,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from evaluators._checkpoints import identity, read_checkpoint, write_checkpoint, write_document
+from evaluators._checkpoints import identity, read_checkpoint, write_checkpoint
 from evaluators._early import check_images
 from evaluators._preparation import Distribution, Job, Progress
 from evaluators._reproducible import reproducible
 from evaluators.datasets import Dataset, Images, described, load
-from evaluators.lapp import CHECKPOINT, RESULT, WEIGHTS
+from evaluators.lapp import CHECKPOINT, learned_distributions, leave
 from evaluators.optimization import Optimization
 from evaluators.pruning.channel_sap import ChannelSap
 from evaluators.pruning.mask_sparsity import MaskSparsity
@@ -102,9 +102,8 @@ class TrainedPruning:
         check_images(self.dataset, space)
 
     def distributions(self, folder: Path) -> Mapping[str, Distribution]:
-        """Return none: the job leaves one network."""
-        del folder
-        return {}
+        """Return what the rates of a finished job stand for: see `evaluators.lapp.around`."""
+        return learned_distributions(folder)
 
 
 class _Run:
@@ -165,10 +164,7 @@ class _Run:
             rates = (1 - torch.tensor(widths) / full).numpy()
             s, multiple = self.settings, self.job.space.value.multiple
             widths = self.network.within(self.network.products, s.keep, rates, s.least, multiple)
-        named = {group.name: int(width) for group, width in zip(self.network.groups, widths, strict=True)}
-        write_checkpoint(self.job.folder / WEIGHTS, self.model.state_dict())
-        write_document(self.job.folder / RESULT, {"widths": named})
-        (self.job.folder / CHECKPOINT).unlink(missing_ok=True)
+        leave(self.job, widths, self.model)
 
     def progress(self, epoch: int) -> Progress:
         """Return how far the job is after an epoch."""

@@ -147,8 +147,9 @@ class _Rewound(Method):
         self._starts = [training.whole * part // parts for part in range(parts + 1)]
 
     def progress(self, number: int) -> float:
-        start = max(each for each in self._starts[:-1] if each <= number)
-        return (number - start) / (min(each for each in self._starts if each > number) - start)
+        start: int = max(each for each in self._starts[:-1] if each <= number)
+        end: int = min(each for each in self._starts if each > number)
+        return (number - start) / (end - start)
 
     def before_step(self, number: int) -> None:
         if number == 0 or number not in self._starts:
