@@ -113,6 +113,10 @@ class Lapp:
         """See `evaluators._base.ChecksEarly`."""
         check_images(self.dataset, space)
 
+    def operators(self, space: GenotypeSpace) -> tuple[Any, ...]:
+        """Return the operators that `model` must know, for `profile` to measure; none where there is no model."""
+        return tuple(_network(space).grid) if self.model else ()
+
     def distributions(self, folder: Path) -> Mapping[str, Distribution]:
         """Return what the rates of a finished job stand for: see `around`."""
         return learned_distributions(folder)

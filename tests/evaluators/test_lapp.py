@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from evaluators._preparation import Job
-from evaluators.lapp import Lapp, _Run, genotype, learned, learned_weights
+from evaluators.lapp import Lapp, _Run, around, genotype, learned, learned_weights
 from evaluators.pruning.masks import Bounds, Masks
 from hardware_models.device_sheet import device_sheet
 from hardware_models.roofline import Roofline
@@ -70,6 +70,21 @@ def test_the_result_is_a_genotype_that_builds_with_its_weights(tmp_path: Path) -
 def test_listed_rates_are_the_nearest(tmp_path: Path) -> None:
     space = job(tmp_path, rates=(0.0, 0.25, 0.5, 0.75)).space
     assert genotype(space, (16, 11, 1)).tolist() == [0, 1, 3]
+
+
+def test_listed_rates_are_the_likelier_the_nearer_they_are(tmp_path: Path) -> None:
+    space = job(tmp_path, rates=(0.0, 0.25, 0.5, 0.75)).space
+    chances = around(space, (16, 11, 1))
+    assert [int(column.argmax()) for column in chances] == [0, 1, 3]
+    assert chances[0][0] - chances[0][1] == pytest.approx(0.25 / 0.05)
+    assert [np.exp(column).sum() for column in chances] == pytest.approx([1, 1, 1])
+
+
+def test_open_rates_leave_no_distribution_and_listed_ones_do(tmp_path: Path) -> None:
+    for rates, tasks in ((ANY, []), ((0.0, 0.5), [""])):
+        folder = tmp_path / str(len(tasks))
+        list(Lapp(epochs=1, batch=256)(job(folder, rates=rates)))
+        assert list(Lapp().distributions(folder)) == tasks
 
 
 def test_rates_that_are_not_open_stay(tmp_path: Path) -> None:
