@@ -144,10 +144,11 @@ def compare(job: str, seeds: int, options: argparse.Namespace) -> bool:
     runs = completed(wanted, partial(run, options), 1, options.out)
     print(f"\n{job}: ResNet-20, {options.keep:.0%} of its multiply-accumulates, {options.epochs} epochs, {seeds} seeds")
     found = {name: np.array([[*one.found, one.cpu_s] for one in runs if one.method == name]).T for name in methods}
+    reference = "uniform" if "uniform" in found else methods[0]
     for method, (accuracy, share, cpu_s) in found.items():
-        ahead = accuracy - found.get("uniform", found[methods[0]])[0]
+        ahead = accuracy - found[reference][0]
         print(
-            f"{method:10} {spread(accuracy)} %   from uniform {spread(ahead)}   "
+            f"{method:10} {spread(accuracy)} %   from {reference} {spread(ahead)}   "
             f"MACs {share.min():.2%} to {share.max():.2%}   {np.median(cpu_s):5.1f} s"
         )
     off = [abs(share / options.keep - 1) for _, shares, _ in found.values() for share in shares]

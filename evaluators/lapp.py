@@ -100,6 +100,10 @@ class Lapp(PruningPreparation):
             yield run.progress(epoch)
         run.finish()
 
+    def operators(self, space: GenotypeSpace) -> tuple[Any, ...]:
+        """Return the operators that `model` must know, for `profile` to measure; none where there is no model."""
+        return tuple(_network(space).grid) if self.model else ()
+
 
 @dataclass(frozen=True)
 class _Cost:

@@ -12,6 +12,8 @@ from search.cli.latency import Say, Setup, network_of
 from search.coverage import Coverage, stratified
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hardware_models.latency_table import LatencyTable
     from hardware_models.op import Op
     from hardware_models.profiler import Anchor
@@ -37,19 +39,23 @@ class Measured:
         return replace(self, table=replace(self.table, provenance=provenance))
 
 
-def measure_and_validate(space: GenotypeSpace, coverage: Coverage, setup: Setup, held_out: int, say: Say) -> Measured:
+def measure_and_validate(
+    space: GenotypeSpace, coverage: Coverage, setup: Setup, held_out: int, say: Say, *, more: Sequence[Op] = ()
+) -> Measured:
     """Measure a space's operators, calibrating networks, and up to `held_out` others that the table is tried on.
 
-    All take their turns in the same rounds. Raises ValueError where networks are wanted and candidates build none.
+    All take their turns in the same rounds. `more` are further operators for the table. Raises ValueError where
+    networks are wanted and candidates build none.
     """
     from hardware_models.profiler import profile_and_measure, validate
 
     anchors, others = networks_of(space, coverage, setup.anchors, held_out)
     networks = [one.network for one in others]
     batch = f", batch {setup.batch}" if setup.batch > 1 else ""
-    what = f"measuring {len(coverage.ops)} operators and {len(anchors) + len(others)} networks{batch}"
+    operators = tuple(dict.fromkeys([*coverage.ops, *more]))
+    what = f"measuring {len(operators)} operators and {len(anchors) + len(others)} networks{batch}"
     table, measured = profile_and_measure(
-        coverage.ops, anchors, networks, engine=setup.engine, threads=setup.threads, batch=setup.batch,
+        operators, anchors, networks, engine=setup.engine, threads=setup.threads, batch=setup.batch,
         rounds=setup.rounds, progress=lambda done, total: say(what, done / total),
     )  # fmt: skip
     if not others:

@@ -60,9 +60,9 @@ def profile(
 ) -> None:  # fmt: skip
     """Measure every operator of a study's space, or of a space, on this machine, and store the latency table.
 
-    The table is tried on networks of the space that it was made without, and marked where it is worse than the noise
-    of the measurements allows. A launch uses the newest stored table of this machine that fits its engine, threads and
-    batch.
+    So is each that the study's preparations need beside. The table is tried on networks of the space that it was made
+    without, and marked where it is worse than the noise of the measurements allows. A launch uses the newest stored
+    table of this machine that fits its engine, threads and batch.
     """
     from search.cli.latency import cover_space
     from search.cli.measuring import measure_and_validate
@@ -74,7 +74,7 @@ def profile(
     out, began = output(json=json), time.monotonic()
     if plot is not None:
         check_picture_path(plot)
-    space, setup = _space_and_setup(what, resolution)
+    space, setup, more = _what_to_measure(what, resolution)
     setup = replace(
         setup,
         engine=engine or setup.engine,
@@ -85,7 +85,7 @@ def profile(
     progress = ProgressLine(live=out.live)
     with closing(open_storage(storage)) as store:
         try:
-            measured = measure_and_validate(space, cover_space(space), setup, validate, progress.message)
+            measured = measure_and_validate(space, cover_space(space), setup, validate, progress.message, more=more)
         finally:
             progress.close()
         measured = measured.named(device) if device else measured
@@ -101,8 +101,10 @@ def profile(
     out.line(f"all tables: python -m search devices{storage_hint(storage)}")
 
 
-def _space_and_setup(what: str, resolution: int | None) -> tuple[GenotypeSpace, Setup]:
-    """Return a study's space and how it wants latencies measured; of a space's name, that space and the defaults.
+def _what_to_measure(what: str, resolution: int | None) -> tuple[GenotypeSpace, Setup, tuple[Op, ...]]:
+    """Return a study's space, how it wants latencies measured, and operators that its preparations need beside.
+
+    Of a space's name it is that space, the defaults and none.
 
     A name that both have is the study's, but with a resolution the space's: a study's images are its file's.
     """
@@ -113,11 +115,12 @@ def _space_and_setup(what: str, resolution: int | None) -> tuple[GenotypeSpace, 
 
     make = own_space(what) if resolution is not None or what not in shipped_studies() else None
     if make is not None:
-        return GenotypeSpace(_sized(what, make, resolution)), Setup(engine=_usual_engine())
+        return GenotypeSpace(_sized(what, make, resolution)), Setup(engine=_usual_engine()), ()
     if resolution is not None:
         raise ValueError(f"--resolution {resolution}: {what!r} is no space of this project; give the name of one")
     definition = study_of(what)
-    return definition.space, setup_of(definition)
+    asking = [each.operators for each in definition.preparations if hasattr(each, "operators")]
+    return definition.space, setup_of(definition), tuple(op for ask in asking for op in ask(definition.space))
 
 
 def _sized(name: str, make: Callable[..., Any], resolution: int | None) -> Any:
