@@ -69,7 +69,7 @@ def case(data: str) -> Case:
     if data == "mnist":
         images, fewer = (Mnist(MNIST, val=2000, limit=limit) for limit in (54_000, 12_000))
         training = Train(images, epochs=4, optimizer="adamw", lr=3e-3, weight_decay=0.05)
-        return Case(Layout(32, 8, 2, 4, side=28, channels=1, classes=10), training, fewer, epochs=6, lr=0.1, parts=8)
+        return Case(Layout(32, 6, 2, 4, side=28, channels=1, classes=10), training, fewer, epochs=6, lr=0.3, parts=3)
     training = Train("digits", epochs=40, batch=32, optimizer="adamw", lr=2e-3, weight_decay=0.05, augment=(Crop(1),))
     return Case(Layout(32, 8, 2, 2, side=8, channels=1, classes=10), training, "digits", epochs=40, lr=0.1, parts=30)
 

@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from hardware_models.op import Op
+
+if TYPE_CHECKING:
+    import numpy as np
 
 ARCHITECTURE = "architecture"
+
+
+@runtime_checkable
+class KeyedOperators(Protocol):
+    """A space's value that tells the operators of many genotypes at once, where tables of few decisions cannot.
+
+    A key is a number that stands for some operators. Those of a candidate are its keys' together, in any order.
+
+    Attributes:
+      key_bound: what all keys are below; so many rows has a table of their costs.
+    """
+
+    @property
+    def key_bound(self) -> int:
+        """What all keys are below."""
+
+    def operator_keys(self, chosen: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the keys, int64 (n, keys), of n genotypes, given the candidate's place for each open choice, (n,)."""
+
+    def operators_of(self, key: int) -> Sequence[Op]:
+        """Return the operators that a key stands for."""
 
 
 def architecture_of(candidate: Any) -> Any:

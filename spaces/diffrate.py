@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pyglove as pg
 
 from hardware_models.op import Op, Shape
@@ -15,6 +16,7 @@ from spaces._published import find
 from spaces.token_compression.compressible import Compressible
 from spaces.token_compression.counts import published_macs_of, token_counts
 from spaces.token_compression.layouts import LAYOUTS, Layout
+from spaces.token_compression.operator_keys import OperatorKeys
 from spaces.token_compression.operators import graph
 from spaces.token_compression.schedules import SCHEDULES
 from spaces.token_compression.uniform import LEAST, uniform_counts
@@ -81,6 +83,25 @@ class Compressed(pg.Object):  # type: ignore[misc]
         """
         network: nn.Module = self.vit.compressed(self.vit.make(weights), self.prune_kept, self.merge_kept)
         return network
+
+    @property
+    def key_bound(self) -> int:
+        """What `operator_keys` are below."""
+        return OperatorKeys(self.vit.layout).bound
+
+    def operator_keys(self, chosen: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the keys of many candidates' operators: see `hardware_models.architecture.KeyedOperators`."""
+        n = len(next(iter(chosen.values())))
+        kept = np.empty((n, 2, self.vit.layout.depth), np.int64)
+        for step, name in enumerate(("prune_kept", "merge_kept")):
+            for block, count in enumerate(self.sym_getattr(name).sym_values()):
+                fixed = isinstance(count, int)
+                kept[:, step, block] = count if fixed else np.array(count.candidates)[chosen[f"{name}[{block}]"]]
+        return OperatorKeys(self.vit.layout).of(kept)
+
+    def operators_of(self, key: int) -> Sequence[Op]:
+        """Return the operators of one key."""
+        return OperatorKeys(self.vit.layout).operators(key)
 
     def ops(self) -> Sequence[Op]:
         """Return the operators that the built network runs, as a graph; parameters are those of a plain transformer."""

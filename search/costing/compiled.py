@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from hardware_models._base import AdditiveModel
+from search.costing.checks import Checks
 from search.costing.discovery import discover
 from search.costing.domain import Domain, NotCompilableError
 from search.costing.merging import merged, simplified
@@ -19,21 +20,11 @@ from search.costing.tables import LocalTables
 PACKED_AFTER = 500_000
 """Genotypes from which on full tables are packed: it takes PyTorch, whose import takes seconds."""
 
-CHECKED_EVERY = 1.2
-"""A genotype is checked against its operators whenever the number of costed ones has grown by this factor."""
-
-AGREEMENT = 1e-9
-"""The relative difference beyond which a checked genotype's metrics are taken to be wrong."""
-
 CHUNK = 8192
 """Genotypes whose sums are turned into metrics at a time."""
 
 Slow = Callable[[np.ndarray], np.ndarray]
 """Genotypes (n, width) -> metrics (n, k), from each one's operators."""
-
-
-class MiscompiledError(RuntimeError):
-    """A genotype whose metrics are not those of its operators."""
 
 
 class CompiledCosts:
@@ -53,8 +44,7 @@ class CompiledCosts:
         self._terms, self._space = ends[-1], domain.space
         self._metrics = sum(len(model.metrics) for model in models)
         self._packed: PackedSums | None = None
-        self._costed, self._next_check = 0, 1.0
-        self._random = np.random.default_rng(0)
+        self._checks = Checks(slow)
         self._fill(self._tables.rest())
 
     @property
@@ -74,12 +64,9 @@ class CompiledCosts:
           MiscompiledError: when one that was checked differs from what its operators cost.
           Exception: what a model raises for a genotype's operators.
         """
-        self._costed += len(rows)
         self._probe.budget += len(rows)
         costs = self._from_tables(rows) if self._packed is None else self._totals(self._packed(rows))
-        if self._costed >= self._next_check and len(rows):
-            self._next_check = self._costed * CHECKED_EVERY
-            self._check(rows, costs)
+        self._checks(rows, costs)
         return costs
 
     def _from_tables(self, rows: np.ndarray) -> np.ndarray:
@@ -90,7 +77,7 @@ class CompiledCosts:
             sums = self._tables(rows)
         if 0 < self.open <= self._probe.budget - self._probe.spent:
             self._fill(self._tables.rest())
-        if self._costed >= PACKED_AFTER:
+        if self._checks.costed + len(rows) >= PACKED_AFTER:
             self.pack()
         costs = self._totals(sums)
         hard = np.isnan(sums[:, -1]) | (sums[:, -1] > 0)
@@ -130,11 +117,3 @@ class CompiledCosts:
         """Return each model's sums and what it makes of them."""
         given = [sums[:, part] for part in self._slices]
         return given, [model.total(each) for model, each in zip(self._models, given, strict=True)]
-
-    def _check(self, rows: np.ndarray, costs: np.ndarray) -> None:
-        index = int(self._random.integers(len(rows)))
-        slow = self._slow(rows[index : index + 1])[0]
-        if not np.allclose(costs[index], slow, rtol=AGREEMENT, atol=1e-12):
-            raise MiscompiledError(
-                f"genotype {rows[index].tolist()} costs {slow.tolist()}, not {costs[index].tolist()}"
-            )

@@ -10,8 +10,10 @@ import numpy as np
 from hardware_models._base import AdditiveModel, HardwareModel
 from hardware_models.architecture import members_of_cost
 from search.costing.bounds import Bounds
-from search.costing.compiled import CompiledCosts, MiscompiledError
+from search.costing.checks import MiscompiledError
+from search.costing.compiled import CompiledCosts
 from search.costing.domain import Domain, NotCompilableError
+from search.costing.keyed import KeyedCosts, keyed
 from search.costing.listed import ListedCosts, listable
 from search.costing.one_by_one import OneByOne
 from search.costing.probe import OutOfBudgetError, Probe
@@ -25,7 +27,8 @@ class OperatorCosts:
     """What hardware models say of a space's genotypes.
 
     A small space is listed: each genotype is costed once. Those of a larger one are costed one by one and remembered;
-    where all models are additive, the space is compiled when so many were asked for that compiling costs no more.
+    where all models are additive, the space is compiled when so many were asked for that compiling costs no more, or
+    costed from the keys that it has for its operators.
     """
 
     def __init__(self, space: GenotypeSpace, models: Sequence[HardwareModel]) -> None:
@@ -35,7 +38,8 @@ class OperatorCosts:
         self._bounds = Bounds(self._part)
         self._single = OneByOne(self._part, models)
         self._listed = ListedCosts(self._part, self._single) if listable(self._part) else None
-        self._compiled: CompiledCosts | None = None
+        self._compiled: CompiledCosts | KeyedCosts | None = None
+        self._keyed = keyed(self._part)
         self._models = [model for model in models if isinstance(model, AdditiveModel)]
         self._compilable = len(self._models) == len(models)
         self._probe = Probe(self._part, self._single.ops, self._models)
@@ -79,6 +83,9 @@ class OperatorCosts:
         if asked >= self._next_attempt and len(rows) < COMPILED_AFTER:
             asked = self._single.decoded + self._single.new(rows)
         if asked < self._next_attempt:
+            return
+        if self._keyed is not None:
+            self._compiled = KeyedCosts(self._part, self._keyed, self._models, self._single.costs)
             return
         self._probe.budget, self._next_attempt = asked, 2 * asked
         try:

@@ -17,31 +17,48 @@ from spaces.token_compression.layouts import Layout
 
 def graph(layout: Layout, prune_kept: Sequence[int], merge_kept: Sequence[int]) -> Graph:
     """Return the operators of a transformer whose blocks keep so many tokens."""
-    embed = _embedding(layout)
+    embed = embedding(layout)
     tape = Tape(*embed.inputs)
     value = tape.run(embed, 0)
     for pruned, leaving in zip(prune_kept, token_counts(layout.tokens, prune_kept, merge_kept), strict=True):
         value = _attention(tape, value, layout.heads, pruned, leaving)
-        value = tape.run(_feed_forward(tape.shape(value), layout.ratio), value)
-    tape.run(_head(tape.shape(value), layout), value)
+        value = tape.run(feed_forward(tape.shape(value), layout.ratio), value)
+    tape.run(head(tape.shape(value), layout), value)
     return tape.graph()
 
 
 def _attention(tape: Tape, value: int, heads: int, pruned: int, leaving: int) -> int:
     shape = tape.shape(value)
-    packed = tape.run(_packed(shape), value)
-    added = tape.run(_attended(shape, heads), packed)
-    value = tape.run(elementwise("add", shape, 2), value, added)
+    norm, attended, added = attention(shape, heads)
+    packed = tape.run(norm, value)
+    value = tape.run(added, value, tape.run(attended, packed))
     if leaving == shape[0]:
         return value
-    importance = tape.run(Op("token_importance", (tape.shape(packed),), (shape[0],), heads=heads), packed)
-    kept = (min(pruned, shape[0]), shape[1])
-    value = tape.run(Op("token_prune", (shape, (shape[0],)), kept), value, importance)
-    return value if leaving == kept[0] else tape.run(Op("token_merge", (kept,), (leaving, shape[1])), value)
+    left = min(pruned, shape[0])
+    importance, pruning = prune(shape, heads, left)
+    value = tape.run(pruning, value, tape.run(importance, packed))
+    return value if leaving == left else tape.run(merge((left, shape[1]), leaving), value)
+
+
+def attention(tokens: Shape, heads: int) -> tuple[Op, Op, Op]:
+    """Return the operators that make queries, keys and values, attend, and add to the tokens."""
+    return _packed(tokens), _attended(tokens, heads), elementwise("add", tokens, 2)
+
+
+def prune(tokens: Shape, heads: int, left: int) -> tuple[Op, Op]:
+    """Return the operators that find how important tokens are, and that leave so many."""
+    importance = Op("token_importance", (_packed(tokens).output,), (tokens[0],), heads=heads)
+    return importance, Op("token_prune", (tokens, (tokens[0],)), (left, tokens[1]))
+
+
+def merge(tokens: Shape, leaving: int) -> Op:
+    """Return the operator that merges tokens until so many are left."""
+    return Op("token_merge", (tokens,), (leaving, tokens[1]))
 
 
 @cache
-def _embedding(layout: Layout) -> Op:
+def embedding(layout: Layout) -> Op:
+    """Return what makes tokens of an image."""
     image = (layout.channels, layout.side, layout.side)
     patches = conv2d(image, layout.width, layout.patch, layout.patch, bias=True, padding=0)
     flat = Op("image_to_tokens", (patches.output,), (layout.patches, layout.width))
@@ -61,7 +78,8 @@ def _attended(tokens: Shape, heads: int) -> Op:
 
 
 @cache
-def _feed_forward(tokens: Shape, ratio: int) -> Op:
+def feed_forward(tokens: Shape, ratio: int) -> Op:
+    """Return a block's perceptron."""
     tape, value = Tape(tokens), 0
     wide = linear(tokens, ratio * tokens[1])
     for op in (
@@ -76,7 +94,8 @@ def _feed_forward(tokens: Shape, ratio: int) -> Op:
 
 
 @cache
-def _head(tokens: Shape, layout: Layout) -> Op:
+def head(tokens: Shape, layout: Layout) -> Op:
+    """Return what makes logits of tokens."""
     pooled: Shape = (layout.width,)
     classifier = linear(pooled, layout.classes)
     if layout.pool == "mean":

@@ -26,7 +26,8 @@ ONE_BY_ONE = {"nasnet"}
 """Spaces that cannot be compiled: NASNet's output is as wide as the states are many that no block of a cell reads."""
 
 OF_ARGUMENTS = {"diffrate", "lapp"}
-"""Spaces of a model that is given: `tests/spaces/test_lapp.py` and `test_diffrate.py` cost them."""
+"""Spaces of a model that is given: `tests/spaces/test_lapp.py` and
+`tests/search/costing/test_keyed.py` cost them."""
 
 SMALLER = {"elasticvit": {"variant": "small"}}
 """What is tried in place of a space that takes more: the released one takes 29,000."""

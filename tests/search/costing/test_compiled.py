@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 
 from hardware_models._base import AdditiveModel, MissingEntry
 from hardware_models.counts import Counts
-from search.costing.compiled import CompiledCosts, MiscompiledError
+from search.costing.checks import MiscompiledError
+from search.costing.compiled import CompiledCosts
 from search.costing.domain import Domain, NotCompilableError
 from search.costing.one_by_one import OneByOne
 from search.costing.probe import OutOfBudgetError, Probe
