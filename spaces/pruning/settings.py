@@ -36,17 +36,13 @@ def kind_and_settings(node: fx.Node, found: Channels) -> Described:
     if node.op == "get_attr":
         raise ValueError(f"{node.target!r} is used outside of PyTorch's layers: its operator cannot be costed")
     module = found.traced.get_submodule(str(node.target)) if node.op == "call_module" else None
-    name = type(module).__name__.lower() if module is not None else _name(node)
+    name = type(module).__name__.lower() if module is not None else kinds.target_name(node)
     if name in _KINDS:
         return _KINDS[name], {}
     if name not in _DESCRIBED:
         raise ValueError(f"{node.name}: there is no kind of operator for {name!r}, so that it cannot be costed")
     before = found.shapes.get(node.all_input_nodes[0].name, ())
     return _DESCRIBED[name](Call(node, module, before, found.shapes[node.name]))
-
-
-def _name(node: fx.Node) -> str:
-    return node.target if isinstance(node.target, str) else kinds.function_name(node.target)
 
 
 def _moved(call: Call) -> Described:

@@ -6,7 +6,7 @@ side 1 along those on which nothing changes, so that the labels of an image are 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,9 +16,14 @@ from torch import Tensor, fx, nn
 
 from spaces.pruning import kinds
 from spaces.pruning.atoms import FIXED, Atoms
+from spaces.pruning.heads import Tied
 
 Labels = np.ndarray | tuple[np.ndarray, ...] | None
 """Of a tensor, of each of several (`chunk`), or of what is no tensor."""
+
+
+Shaped = tuple[np.ndarray, tuple[int, ...]]
+"""Labels, and the shape of their value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +43,21 @@ class Walk(fx.Interpreter):
       shapes, parts: of single tensors, and of each of several.
       layers: by the module's path.
       norms: the atoms (channels,) of each batch norm, by path.
+      parameters: the atoms of parameters that the network itself uses, in the parameter's axes, by path.
       kept: what had to be fixed and why, by the node's name.
     """
 
-    def __init__(self, traced: fx.GraphModule) -> None:
+    def __init__(self, traced: fx.GraphModule, tied: Tied | None = None) -> None:
+        """Take a network, and which outputs of its layers go together whatever else is found."""
         super().__init__(traced)
         self.atoms = Atoms()
+        self._tied = tied
         self.labels: dict[str, Labels] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.parts: dict[str, tuple[tuple[int, ...], ...]] = {}
         self.layers: dict[str, Layer] = {}
         self.norms: dict[str, np.ndarray] = {}
+        self.parameters: dict[str, np.ndarray] = {}
         self.kept: dict[str, str] = {}
         self._values: dict[fx.Node, Any] = {}
 
@@ -70,8 +79,10 @@ class Walk(fx.Interpreter):
             return None
         if not _holds_tensors(value):
             return None
-        if node.op in ("placeholder", "get_attr"):
+        if node.op == "placeholder":
             return _unchanging(value)
+        if node.op == "get_attr":
+            return self._parameter(str(node.target), value)
         return self._rule(node)(node)
 
     def _rule(self, node: fx.Node) -> Callable[[fx.Node], Labels]:
@@ -80,8 +91,7 @@ class Walk(fx.Interpreter):
             module = self.module.get_submodule(str(node.target))
             rule = next((rule for kind, rule in _MODULES if isinstance(module, kind)), "unknown")
         else:
-            target = node.target if isinstance(node.target, str) else kinds.function_name(node.target)
-            rule = kinds.FUNCTIONS.get(target, "unknown")
+            rule = kinds.FUNCTIONS.get(kinds.target_name(node), "unknown")
         found: Callable[[fx.Node], Labels] = getattr(self, f"_{rule}")
         return found
 
@@ -106,6 +116,19 @@ class Walk(fx.Interpreter):
     def _same(self, node: fx.Node) -> Labels:
         """A function of each number."""
         return self._first(node)[0]
+
+    def _parameter(self, path: str, value: Any) -> Labels:
+        """A parameter that no layer holds: it may have channels along the only axis that it has, or else the first."""
+        owner = path.rpartition(".")[0]
+        held = any(node.op == "call_module" and node.target == owner for node in self.module.graph.nodes)
+        sides = [axis for axis, side in enumerate(value.shape) if side > 1] if isinstance(value, nn.Parameter) else []
+        axis = sides[0] if len(sides) == 1 else 0
+        if held or axis not in sides:
+            return _unchanging(value)
+        if path not in self.parameters:
+            along = [-1 if place == axis else 1 for place in range(value.ndim)]
+            self.parameters[path] = self.atoms.fresh(value.shape[axis]).reshape(along)
+        return self.parameters[path]
 
     def _window(self, node: fx.Node) -> Labels:
         """A pooling or resizing, which mixes all that lies along the axes behind the channels."""
@@ -169,6 +192,8 @@ class Walk(fx.Interpreter):
         """Return the layer at `path`; one that runs twice has the same channels both times."""
         if path not in self.layers:
             self.layers[path] = Layer(inputs, self.atoms.fresh(outputs))
+            if self._tied is not None:
+                self.atoms.join(*self._tied.known(path, self.layers[path].outputs))
         self.atoms.join(self.layers[path].inputs, inputs)
         return self.layers[path]
 
@@ -180,21 +205,76 @@ class Walk(fx.Interpreter):
         self.atoms.join(atoms, labels.reshape(-1))
         return labels
 
+    def _normalised(self, node: fx.Node) -> Labels:
+        """A layer norm, over the last axes."""
+        labels, _ = self._first(node)
+        for axis in range(-len(self.module.get_submodule(str(node.target)).normalized_shape), 0):
+            labels = self._single(labels, axis)
+            if labels.shape[axis] > 1:
+                return self._fixed(node, "its statistics are those of all channels")
+        return labels
+
     def _elementwise(self, node: fx.Node) -> Labels:
-        """A sum or product: what is broadcast along the channels stays, the others' channels go together."""
+        """A sum or product."""
         value = self._values[node]
-        wide = [self._behind(source, value.ndim) for source in node.all_input_nodes if source.name in self.shapes]
-        sides = np.max([labels.shape for labels, _ in wide], axis=0)
+        return self._together([self._behind(source, value.ndim) for source in self._tensors(node)])
+
+    def _tensors(self, node: fx.Node) -> list[fx.Node]:
+        return [source for source in node.all_input_nodes if source.name in self.shapes]
+
+    def _together(self, values: Sequence[Shaped]) -> np.ndarray:
+        """What is broadcast along the channels stays, the others' channels go together; all have as many axes."""
+        sides = np.max([labels.shape for labels, _ in values], axis=0)
         joined: np.ndarray | None = None
-        for labels, shape in wide:
+        for labels, shape in values:
             if any(side > 1 and own == 1 for side, own in zip(sides, shape, strict=True)):
                 self.atoms.fix(labels)
             elif joined is None:
                 joined = labels
             else:
-                self.atoms.join(joined, labels)
+                self._join(joined, labels)
                 joined = np.broadcast_arrays(joined, labels)[0]
-        return _unchanging(value) if joined is None else joined
+        return np.full((1,) * len(sides), FIXED) if joined is None else joined
+
+    def _join(self, one: np.ndarray, other: np.ndarray) -> None:
+        self.atoms.join(one, other)
+
+    def _single(self, labels: np.ndarray, axis: int) -> np.ndarray:
+        """Tie along an axis what changes along another one too: the dimensions of each head."""
+        if labels.shape[axis] == 1 or sum(side > 1 for side in labels.shape) == 1:
+            return labels
+        self._join(labels, labels.take([0], axis))
+        return labels.take([0], axis)
+
+    def _matmul(self, node: fx.Node) -> Labels:
+        one, other = self._tensors(node)[0], self._tensors(node)[-1]
+        axes = self._values[node].ndim
+        if min(len(self.shapes[source.name]) for source in (one, other)) < 2:
+            return self._fixed(node, "it mixes different channels")
+        product = self._product(self._behind(one, axes), self._behind(other, axes))
+        return self._fixed(node, "it mixes different channels") if product is None else product[0]
+
+    def _product(self, one: Shaped, other: Shaped) -> Shaped | None:
+        """Return the labels of a matrix product, in each head; None where a sum is over different channels."""
+        rows, columns = self._single(self._single(one[0], -1), -2), self._single(self._single(other[0], -2), -1)
+        if rows.shape[-1] > 1 or columns.shape[-2] > 1 or (rows.shape[-2] > 1 and columns.shape[-1] > 1):
+            return None
+        shape = (*np.maximum(one[1][:-2], other[1][:-2]).tolist(), one[1][-2], other[1][-1])
+        if all(side == 1 for side in (*rows.shape[:-2], *columns.shape[:-2])):
+            return (rows if rows.shape[-2] > 1 else columns), shape
+        wholes = [(*found[1][:-2], 2, 2) for found in (one, other)]  # no axis but the heads' is broadcast
+        return self._together([(rows, wholes[0]), (columns, wholes[1])]), shape
+
+    def _attention(self, node: fx.Node) -> Labels:
+        """Scaled dot products, whose heads are on an axis of their own."""
+        bound = kinds.attention_arguments(node)
+        queries, keys, values = (self._behind(bound[name], self._values[node].ndim) for name in ("query", "key", "value"))
+        turned = keys[0].swapaxes(-1, -2), (*keys[1][:-2], keys[1][-1], keys[1][-2])
+        scores = None if bound["enable_gqa"] else self._product(queries, turned)
+        if scores is not None and isinstance(bound["attn_mask"], fx.Node):
+            scores = self._together([scores, self._behind(bound["attn_mask"], len(scores[1]))]), scores[1]
+        product = None if scores is None or scores[0].shape[-1] > 1 else self._product(scores, values)
+        return self._fixed(node, "it mixes different channels") if product is None else product[0]
 
     def _behind(self, source: fx.Node, axes: int) -> tuple[np.ndarray, tuple[int, ...]]:
         """Return labels and shape with axes of side 1 in front, as broadcasting adds them."""
@@ -205,6 +285,8 @@ class Walk(fx.Interpreter):
     def _moved(self, node: fx.Node) -> Labels:
         """What only moves numbers: it moves their labels alike."""
         args = fx.node.map_arg(node.args, self._as_tensor)
+        if kinds.function_name(node.target) == "getitem":  # an index is a value, also where that is a tensor
+            args = (args[0], fx.node.map_arg(node.args[1], self._values.__getitem__))
         kwargs = fx.node.map_arg(node.kwargs, self._as_tensor)
         if node.op == "call_module":
             moved = self.module.get_submodule(str(node.target))(*args, **kwargs)
@@ -231,13 +313,13 @@ class Walk(fx.Interpreter):
 
         The first of an image's channels in each of two heads can only go together, as a reshaped array has no gaps.
         """
-        labels = _squeezed(self.atoms.roots(labels))
+        labels = squeezed(self.atoms.roots(labels))
         changing = [axis for axis, side in enumerate(labels.shape) if side > 1]
         for axis in changing[:-1]:
             self.atoms.join(labels, labels.take([0], axis))
         if labels.shape[:1] > (1,):
             self.atoms.fix(labels)
-        return _squeezed(self.atoms.roots(labels)) if changing else labels
+        return squeezed(self.atoms.roots(labels)) if changing else labels
 
     def _padded(self, node: fx.Node) -> Labels:
         """Zeros around: new channels have atoms of their own, which a sum joins with what they are added to."""
@@ -265,7 +347,8 @@ def _unchanging(value: Any) -> Labels:
     return tuple(np.full((1,) * part.ndim, FIXED) for part in value)
 
 
-def _squeezed(labels: np.ndarray) -> np.ndarray:
+def squeezed(labels: np.ndarray) -> np.ndarray:
+    """Return labels with side 1 along axes on which nothing changes."""
     for axis in range(labels.ndim):
         first = labels.take([0], axis)
         labels = first if (labels == first).all() else labels
@@ -283,6 +366,7 @@ _MODULES: tuple[tuple[Any, str], ...] = (
     ((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d), "norm"),
     (kinds.ELEMENTWISE_MODULES, "same"),
     (kinds.WINDOW_MODULES, "window"),
+    ((nn.LayerNorm, nn.RMSNorm), "normalised"),
     ((nn.Softmax, nn.LogSoftmax), "along"),
     ((nn.Flatten, nn.Unflatten, nn.ChannelShuffle, nn.PixelShuffle, nn.PixelUnshuffle), "moved"),
     (nn.ZeroPad2d, "padded"),
