@@ -1,4 +1,4 @@
-"""Pruning rates of any convolutional network, one for each group of channels that can only be removed together.
+"""Pruning rates of any convolutional network or transformer, one for each group of channels that go together.
 
 The decisions are those of LAPP (Zhai et al., 2023, arXiv 2309.14157): how much of each layer is pruned. There they are
 learned by gradient while the network trains, see `evaluators.lapp`; as a space any algorithm can search them.

@@ -18,6 +18,7 @@ import torch
 from torch import fx, nn
 
 from spaces.pruning.atoms import FIXED
+from spaces.pruning.attending_walk import AttendingWalk
 from spaces.pruning.loose_walk import tied_by_attention
 from spaces.pruning.split_attention import split, to_split
 from spaces.pruning.walk import Labels, Layer, Walk
@@ -91,7 +92,7 @@ def channels(model: nn.Module, input_shape: Sequence[int]) -> Channels:
         traced = _traced(model)
     batch, running = torch.zeros(2, *input_shape), copy.deepcopy(traced).eval()
     with torch.no_grad(), torch.random.fork_rng([]):
-        walk = Walk(running, tied_by_attention(running, batch))
+        walk = AttendingWalk(running, tied_by_attention(running, batch))
         walk.run(batch)
     _keep_shared_weights(walk, model)
     labels = {name: _resolved(walk, found) for name, found in walk.labels.items()}
@@ -106,7 +107,17 @@ def channels(model: nn.Module, input_shape: Sequence[int]) -> Channels:
     norms = {path: walk.atoms.roots(atoms) for path, atoms in walk.norms.items()}
     parameters = {path: walk.atoms.roots(atoms) for path, atoms in walk.parameters.items()}
     return Channels(
-        traced, groups, labels, walk.shapes, walk.parts, layers, norms, parameters, walk.kept, attentions, walk.atoms.count
+        traced,
+        groups,
+        labels,
+        walk.shapes,
+        walk.parts,
+        layers,
+        norms,
+        parameters,
+        walk.kept,
+        attentions,
+        walk.atoms.count,
     )
 
 

@@ -41,5 +41,5 @@ def tied(pairs: Iterable[Pairs], outputs: Mapping[str, np.ndarray]) -> Tied:
         free = each[(each != FIXED).all(1)]
         atoms.join(free[:, 0], free[:, 1])
     classes = {path: atoms.roots(each) for path, each in outputs.items()}
-    together = np.unique(np.concatenate([atoms.roots(each).ravel() for each in joined])) if joined else []
+    together = np.unique(np.concatenate([np.empty(0, np.int64), *(atoms.roots(each).ravel() for each in joined)]))
     return Tied({path: np.where(np.isin(each, together), each, FIXED) for path, each in classes.items()})

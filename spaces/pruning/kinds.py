@@ -26,10 +26,11 @@ WINDOWS = (
 )  # fmt: skip
 REDUCTIONS = ("mean", "sum", "amax")
 JOINING = ("cat", "concat", "stack")
-MOVES = (
-    "flatten", "view", "reshape", "permute", "transpose", "chunk", "split", "squeeze", "unsqueeze", "getitem", *JOINING,
-    "channel_shuffle", "pixel_shuffle", "expand", "unflatten", "unbind", "swapaxes", "movedim",
+VIEWS = (
+    "flatten", "view", "reshape", "permute", "transpose", "chunk", "split", "squeeze", "unsqueeze", "getitem",
+    "unflatten", "unbind", "swapaxes", "movedim",
 )  # fmt: skip
+MOVES = (*VIEWS, *JOINING, "channel_shuffle", "pixel_shuffle", "expand", "view_as")
 
 FUNCTIONS: dict[str, str] = {
     **dict.fromkeys(ELEMENTWISE, "same"),

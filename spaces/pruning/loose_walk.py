@@ -7,11 +7,12 @@ import torch
 from torch import fx
 
 from spaces.pruning import kinds
+from spaces.pruning.attending_walk import AttendingWalk
 from spaces.pruning.heads import Pairs, Tied, tied
-from spaces.pruning.walk import Labels, Walk, squeezed
+from spaces.pruning.walk import Labels, squeezed
 
 
-class LooseWalk(Walk):
+class LooseWalk(AttendingWalk):
     """A run whose labels keep heads and their dimensions apart.
 
     Attributes:
@@ -27,8 +28,8 @@ class LooseWalk(Walk):
         self._joining = kinds.target_name(node) in kinds.JOINING
         return super()._moved(node)
 
-    def _compact(self, labels: np.ndarray) -> np.ndarray:
-        return super()._compact(labels) if self._joining else squeezed(self.atoms.roots(labels))
+    def _compact(self, labels: np.ndarray, *, batched: bool) -> np.ndarray:
+        return super()._compact(labels, batched=batched) if self._joining else squeezed(self.atoms.roots(labels))
 
     def _join(self, one: np.ndarray, other: np.ndarray) -> None:
         self.pairs.append((one, other))

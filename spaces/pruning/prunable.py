@@ -145,7 +145,7 @@ class Prunable(pg.JSONConvertible):  # type: ignore[misc]
         return np.concatenate([group.atoms[largest(score, width)] for group, score, width in scores])
 
     def model(self, weights: Mapping[str, Any] | None = None) -> nn.Module:
-        """Return a new whole model, with attention in parts whose heads can be pruned, which reads `make`'s weights too."""
+        """Return a new whole model, its attention in parts that can be pruned; weights may be as `make` has them."""
         model = split(self.make(), self.channels.split)
         if weights is not None:
             model.load_state_dict(weights)

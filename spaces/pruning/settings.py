@@ -33,8 +33,6 @@ def kind_and_settings(node: fx.Node, found: Channels) -> Described:
     Raises:
       ValueError: for a node that no kind of operator describes.
     """
-    if node.op == "get_attr":
-        raise ValueError(f"{node.target!r} is used outside of PyTorch's layers: its operator cannot be costed")
     module = found.traced.get_submodule(str(node.target)) if node.op == "call_module" else None
     name = type(module).__name__.lower() if module is not None else kinds.target_name(node)
     if name in _KINDS:
@@ -46,6 +44,8 @@ def kind_and_settings(node: fx.Node, found: Channels) -> Described:
 
 
 def _moved(call: Call) -> Described:
+    if kinds.target_name(call.node) == "getitem" and len(call.before) == 3 and len(call.after) == 2:
+        return "first_token", {}
     return ("flatten" if len(call.after) == 2 and len(call.before) > 2 else "identity"), {}
 
 

@@ -113,6 +113,8 @@ def _kept(found: Channels, node: fx.Node, axis: int, keep: np.ndarray) -> np.nda
 
 def _reshape(node: fx.Node, found: Channels, keep: np.ndarray) -> tuple[Any, ...] | None:
     sizes = node.args[1:] if not isinstance(node.args[1], tuple | list) else node.args[1]
+    if len(sizes) == 1 and _shape_of(sizes[0]) is not None:  # another value's
+        sizes = (-1, *found.shapes[node.name][1:])
     new = _resized(node, found, keep, sizes)
     return None if new is None else (node.args[0], new)
 
@@ -143,13 +145,19 @@ def _side(size: Any, found: Channels, keep: np.ndarray) -> int | None:
     if name in ("floordiv", "mul", "add", "sub"):
         sides = [_side(part, found, keep) for part in args]
         return None if None in sides else int(getattr(operator, name)(*sides))
-    of, axis = (args[0], args[1]) if size.op == "call_function" and name == "getitem" else (size, kinds.argument(size, 1, "dim"))
-    named = isinstance(of, fx.Node) and (of.target == "size" or (of.args[1:] == ("shape",)))
-    if not named or not isinstance(axis, int):
+    whole = args[0] if name == "getitem" else size
+    source, axis = _shape_of(whole), args[1] if name == "getitem" else kinds.argument(size, 1, "dim")
+    if source is None or not isinstance(axis, int):
         return None
-    source = of.args[0]
     stays = _kept(found, source, axis, keep)
     return int(found.shapes[source.name][axis] if stays is None else stays.sum())
+
+
+def _shape_of(value: Any) -> fx.Node | None:
+    """Return the tensor whose shape, or a side of it, a value is; None where it is something else."""
+    if isinstance(value, fx.Node) and (value.target == "size" or value.args[1:] == ("shape",)):
+        return cast(fx.Node, value.args[0])
+    return None
 
 
 def _pad(node: fx.Node, found: Channels, keep: np.ndarray) -> tuple[Any, ...] | None:

@@ -29,18 +29,19 @@ class SplitAttention(nn.Module):
         self.query, self.key, self.value = (nn.Linear(width, width, bias) for _ in PACKED)
         self.out_proj = nn.Linear(width, width, whole.out_proj.bias is not None)
         self.to(whole.out_proj.weight.device, whole.out_proj.weight.dtype).train(whole.training)
-        self.register_load_state_dict_pre_hook(_unpack)
+        self.register_load_state_dict_pre_hook(_unpack)  # type: ignore[no-untyped-call]
         self.load_state_dict(whole.state_dict())
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor, need_weights: bool = False) -> tuple[Tensor, None]:
         """Return outputs of the shape of `query`, and no weights."""
         del need_weights
         turned = [each if self.batch_first else each.transpose(0, 1) for each in (query, key, value)]
-        heads = [
+        queries, keys, values = (
             layer(each).unflatten(2, (self.num_heads, -1)).transpose(1, 2)
             for layer, each in zip((self.query, self.key, self.value), turned, strict=True)
-        ]
-        attended = functional.scaled_dot_product_attention(*heads, dropout_p=self.dropout if self.training else 0.0)
+        )
+        dropout = self.dropout if self.training else 0.0
+        attended = functional.scaled_dot_product_attention(queries, keys, values, dropout_p=dropout)
         outputs = self.out_proj(attended.transpose(1, 2).flatten(2))
         return (outputs if self.batch_first else outputs.transpose(0, 1)), None
 
@@ -55,10 +56,15 @@ def _unpack(module: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> N
 
 
 def splittable(node: fx.Node, module: nn.Module) -> bool:
-    """Return whether a call of PyTorch's attention has neither masks nor sizes of its own, and nobody reads its weights."""
+    """Return whether a call of PyTorch's attention has neither masks nor other sizes, and no reader of its scores."""
     if not isinstance(module, nn.MultiheadAttention) or not module._qkv_same_embed_dim:
         return False
-    if module.bias_k is not None or module.add_zero_attn or len(node.args) > 3 or set(node.kwargs) - {*PACKED, "need_weights"}:
+    if (
+        module.bias_k is not None
+        or module.add_zero_attn
+        or len(node.args) > 3
+        or set(node.kwargs) - {*PACKED, "need_weights"}
+    ):
         return False
     return all(user.args[1:] == (0,) for user in node.users) or node.kwargs.get("need_weights") is False
 

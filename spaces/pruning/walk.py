@@ -60,6 +60,8 @@ class Walk(fx.Interpreter):
         self.parameters: dict[str, np.ndarray] = {}
         self.kept: dict[str, str] = {}
         self._values: dict[fx.Node, Any] = {}
+        self._called = {str(node.target) for node in traced.graph.nodes if node.op == "call_module"}
+        self._constant: set[fx.Node] = set()
 
     def run_node(self, n: fx.Node) -> Any:
         """Run one node; label its value."""
@@ -82,7 +84,11 @@ class Walk(fx.Interpreter):
         if node.op == "placeholder":
             return _unchanging(value)
         if node.op == "get_attr":
+            self._constant.add(node)
             return self._parameter(str(node.target), value)
+        tensors = self._tensors(node)
+        if tensors and self._constant.issuperset(tensors):
+            self._constant.add(node)
         return self._rule(node)(node)
 
     def _rule(self, node: fx.Node) -> Callable[[fx.Node], Labels]:
@@ -120,7 +126,7 @@ class Walk(fx.Interpreter):
     def _parameter(self, path: str, value: Any) -> Labels:
         """A parameter that no layer holds: it may have channels along the only axis that it has, or else the first."""
         owner = path.rpartition(".")[0]
-        held = any(node.op == "call_module" and node.target == owner for node in self.module.graph.nodes)
+        held = owner in self._called
         sides = [axis for axis, side in enumerate(value.shape) if side > 1] if isinstance(value, nn.Parameter) else []
         axis = sides[0] if len(sides) == 1 else 0
         if held or axis not in sides:
@@ -205,15 +211,6 @@ class Walk(fx.Interpreter):
         self.atoms.join(atoms, labels.reshape(-1))
         return labels
 
-    def _normalised(self, node: fx.Node) -> Labels:
-        """A layer norm, over the last axes."""
-        labels, _ = self._first(node)
-        for axis in range(-len(self.module.get_submodule(str(node.target)).normalized_shape), 0):
-            labels = self._single(labels, axis)
-            if labels.shape[axis] > 1:
-                return self._fixed(node, "its statistics are those of all channels")
-        return labels
-
     def _elementwise(self, node: fx.Node) -> Labels:
         """A sum or product."""
         value = self._values[node]
@@ -239,43 +236,6 @@ class Walk(fx.Interpreter):
     def _join(self, one: np.ndarray, other: np.ndarray) -> None:
         self.atoms.join(one, other)
 
-    def _single(self, labels: np.ndarray, axis: int) -> np.ndarray:
-        """Tie along an axis what changes along another one too: the dimensions of each head."""
-        if labels.shape[axis] == 1 or sum(side > 1 for side in labels.shape) == 1:
-            return labels
-        self._join(labels, labels.take([0], axis))
-        return labels.take([0], axis)
-
-    def _matmul(self, node: fx.Node) -> Labels:
-        one, other = self._tensors(node)[0], self._tensors(node)[-1]
-        axes = self._values[node].ndim
-        if min(len(self.shapes[source.name]) for source in (one, other)) < 2:
-            return self._fixed(node, "it mixes different channels")
-        product = self._product(self._behind(one, axes), self._behind(other, axes))
-        return self._fixed(node, "it mixes different channels") if product is None else product[0]
-
-    def _product(self, one: Shaped, other: Shaped) -> Shaped | None:
-        """Return the labels of a matrix product, in each head; None where a sum is over different channels."""
-        rows, columns = self._single(self._single(one[0], -1), -2), self._single(self._single(other[0], -2), -1)
-        if rows.shape[-1] > 1 or columns.shape[-2] > 1 or (rows.shape[-2] > 1 and columns.shape[-1] > 1):
-            return None
-        shape = (*np.maximum(one[1][:-2], other[1][:-2]).tolist(), one[1][-2], other[1][-1])
-        if all(side == 1 for side in (*rows.shape[:-2], *columns.shape[:-2])):
-            return (rows if rows.shape[-2] > 1 else columns), shape
-        wholes = [(*found[1][:-2], 2, 2) for found in (one, other)]  # no axis but the heads' is broadcast
-        return self._together([(rows, wholes[0]), (columns, wholes[1])]), shape
-
-    def _attention(self, node: fx.Node) -> Labels:
-        """Scaled dot products, whose heads are on an axis of their own."""
-        bound = kinds.attention_arguments(node)
-        queries, keys, values = (self._behind(bound[name], self._values[node].ndim) for name in ("query", "key", "value"))
-        turned = keys[0].swapaxes(-1, -2), (*keys[1][:-2], keys[1][-1], keys[1][-2])
-        scores = None if bound["enable_gqa"] else self._product(queries, turned)
-        if scores is not None and isinstance(bound["attn_mask"], fx.Node):
-            scores = self._together([scores, self._behind(bound["attn_mask"], len(scores[1]))]), scores[1]
-        product = None if scores is None or scores[0].shape[-1] > 1 else self._product(scores, values)
-        return self._fixed(node, "it mixes different channels") if product is None else product[0]
-
     def _behind(self, source: fx.Node, axes: int) -> tuple[np.ndarray, tuple[int, ...]]:
         """Return labels and shape with axes of side 1 in front, as broadcasting adds them."""
         labels, shape = cast(np.ndarray, self.labels[source.name]), self.shapes[source.name]
@@ -294,9 +254,10 @@ class Walk(fx.Interpreter):
             moved = getattr(args[0], str(node.target))(*args[1:], **kwargs)
         else:
             moved = node.target(*args, **kwargs)  # type: ignore[operator]
+        batched = node not in self._constant
         if isinstance(moved, tuple | list):
-            return tuple(self._compact(part.numpy()) for part in moved)
-        return self._compact(moved.numpy())
+            return tuple(self._compact(part.numpy(), batched=batched) for part in moved)
+        return self._compact(moved.numpy(), batched=batched)
 
     def _as_tensor(self, source: fx.Node) -> Any:
         """Return the labels of a node's value in its full shape; the value itself where that is no tensor."""
@@ -308,7 +269,7 @@ class Walk(fx.Interpreter):
         full = [np.broadcast_to(part, one.shape).copy() for part, one in zip(labels, value, strict=True)]
         return tuple(map(torch.from_numpy, full))
 
-    def _compact(self, labels: np.ndarray) -> np.ndarray:
+    def _compact(self, labels: np.ndarray, *, batched: bool) -> np.ndarray:
         """Return labels with side 1 where nothing changes; what changes along several axes is tied along all but one.
 
         The first of an image's channels in each of two heads can only go together, as a reshaped array has no gaps.
@@ -317,7 +278,7 @@ class Walk(fx.Interpreter):
         changing = [axis for axis, side in enumerate(labels.shape) if side > 1]
         for axis in changing[:-1]:
             self.atoms.join(labels, labels.take([0], axis))
-        if labels.shape[:1] > (1,):
+        if batched and labels.shape[:1] > (1,):
             self.atoms.fix(labels)
         return squeezed(self.atoms.roots(labels)) if changing else labels
 
