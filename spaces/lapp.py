@@ -101,6 +101,14 @@ def lapp(
     return Pruned(network, {group.name: open_rates(rates) for group in network.groups}, multiple)
 
 
+def whole(make: Callable[[], nn.Module], input_shape: Sequence[int]) -> Pruned:
+    """Return a model of yours with nothing removed, as the `architecture` of a joint space; see `lapp`."""
+    from spaces.pruning.prunable import Prunable
+
+    network = Prunable(make, input_shape)
+    return pruned(network, [group.width for group in network.groups])
+
+
 def pruned(network: Prunable, widths: Sequence[int], multiple: int = 1) -> Pruned:
     """Return the network whose groups keep so many units, with the rates that give them."""
     rates = {group.name: 1 - width / group.width for group, width in zip(network.groups, widths, strict=True)}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyglove as pg
 
+from spaces.compression.cut import CutNetwork
 from spaces.lapp import Pruned, open_rates
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class PruningRates(pg.Object):  # type: ignore[misc]
           ValueError: for a network that `torch.fx` cannot trace or that has nothing to prune, and for one whose weights
             are compressed already.
         """
-        if hasattr(architecture, "layer_costs"):
+        if hasattr(architecture, "layer_costs") and not isinstance(architecture, CutNetwork):
             raise ValueError("channels are pruned before weights are compressed: let pruning stand first in the space")
         network = _prunable(_Key(architecture))
         last = len(self.rates) - 1

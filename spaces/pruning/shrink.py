@@ -193,7 +193,7 @@ def _getitem(node: fx.Node, found: Channels, keep: np.ndarray) -> tuple[Any, ...
         if stays is not None and isinstance(part, slice) and part != slice(None):
             start, stop, _ = part.indices(len(stays))
             new[axis] = slice(int(stays[:start].sum()), int(stays[:stop].sum()))
-    return (source, tuple(new))
+    return (source, tuple(new)) if new != list(index) else None
 
 
 _EDITORS = {
