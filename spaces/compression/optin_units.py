@@ -104,7 +104,7 @@ def _features(model: Any, images: Tensor) -> tuple[list[Tensor], Tensor]:
 
 
 def _first_chosen(scores: np.ndarray) -> np.ndarray:
-    """Return scores of which each block's largest is raised above all others'."""
-    raised: np.ndarray = scores - scores.min()
+    """Return scores, none below 0, of which each block's largest is raised above all others."""
+    raised = scores.copy()
     raised[np.arange(len(raised)), scores.argmax(1)] += 1 + raised.sum()
     return raised
