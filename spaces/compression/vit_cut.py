@@ -75,8 +75,8 @@ def whole_units(model: Any) -> list[BlockUnits]:
         ]
     except (AttributeError, TypeError) as error:
         raise ValueError(
-            f"{type(model).__name__} is no vision transformer with timm's names: {error}. One whose channels are pruned "
-            "is none any more: cut units first"
+            f"{type(model).__name__} is no vision transformer with timm's names: {error}. "
+            "One whose channels are pruned is none any more: cut units first"
         ) from None
 
 
