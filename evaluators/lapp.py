@@ -146,7 +146,7 @@ class _Run:
         self.network = _network(job.space)
         self.data: Images = load(settings.dataset)
         with reproducible("cpu", settings.threads, job.seed, 0):
-            self.model: nn.Module = self.network.make()
+            self.model: nn.Module = self.network.model()
         channels = self.network.channels
         self.masks = Masks(self.model, channels.groups, channels.layers, self._bounds(), bypass=settings.bypass)
         self.history: list[dict[str, float]] = []

@@ -101,7 +101,7 @@ class _Run:
         self.settings, self.job, self.network = settings, job, job.space.value.network
         self.data: Images = load(settings.dataset)
         with reproducible("cpu", settings.threads, job.seed, 0):
-            self.model: nn.Module = self.network.make()
+            self.model: nn.Module = self.network.model()
         self.units = Units(self.model, self.network.channels)
         s = settings
         self.plan = Optimization("sgd", s.lr, s.momentum, s.weight_decay, "cosine", 0.1, (), 0.1)

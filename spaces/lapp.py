@@ -1,4 +1,4 @@
-"""Pruning rates of any convolutional network, one for each group of channels that can only be removed together.
+"""Pruning rates of any convolutional network or transformer, one for each group of channels that go together.
 
 The decisions are those of LAPP (Zhai et al., 2023, arXiv 2309.14157): how much of each layer is pruned. There they are
 learned by gradient while the network trains, see `evaluators.lapp`; as a space any algorithm can search them.
@@ -99,6 +99,14 @@ def lapp(
         raise ValueError(f"multiple must be at least 1, got {multiple}")
     network = Prunable(make, input_shape)
     return Pruned(network, {group.name: open_rates(rates) for group in network.groups}, multiple)
+
+
+def whole(make: Callable[[], nn.Module], input_shape: Sequence[int]) -> Pruned:
+    """Return a model of yours with nothing removed, as the `architecture` of a joint space; see `lapp`."""
+    from spaces.pruning.prunable import Prunable
+
+    network = Prunable(make, input_shape)
+    return pruned(network, [group.width for group in network.groups])
 
 
 def pruned(network: Prunable, widths: Sequence[int], multiple: int = 1) -> Pruned:

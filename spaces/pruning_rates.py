@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyglove as pg
 
+from spaces.compression.cut import CutNetwork
 from spaces.lapp import Pruned, open_rates
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class PruningRates(pg.Object):  # type: ignore[misc]
           ValueError: for a network that `torch.fx` cannot trace or that has nothing to prune, and for one whose weights
             are compressed already.
         """
-        if hasattr(architecture, "layer_costs"):
+        if hasattr(architecture, "layer_costs") and not isinstance(architecture, CutNetwork):
             raise ValueError("channels are pruned before weights are compressed: let pruning stand first in the space")
         network = _prunable(_Key(architecture))
         last = len(self.rates) - 1
@@ -76,13 +77,18 @@ def stages(network: Prunable) -> tuple[int, ...]:
     """Return the stage of each of a network's groups, from 0."""
     found = network.channels
     areas = {
-        str(node.target): prod(found.shapes[node.name][2:])
+        str(node.target): _positions(found.shapes[node.name])
         for node in found.traced.graph.nodes
         if node.op == "call_module" and len(found.shapes.get(node.name, ())) > 2
     }
     ranks = {area: rank for rank, area in enumerate(sorted(set(areas.values()), reverse=True))}
     made_by = (group.name.partition("#")[0] for group in network.groups)
     return tuple(ranks[areas[path]] if path in areas else len(ranks) for path in made_by)
+
+
+def _positions(shape: tuple[int, ...]) -> int:
+    """Return at how many places a value of an image (n, channels, ...) or of tokens (n, tokens, channels) is."""
+    return shape[1] if len(shape) == 3 else prod(shape[2:])
 
 
 class _Key:

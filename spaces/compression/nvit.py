@@ -37,7 +37,7 @@ class Dimensions:
         patches, width = tokens - classifiers, self.embedding
         blocks = sum(
             tokens * width * heads * (2 * qk + 2 * v) + heads * tokens**2 * (qk + v) + 2 * tokens * width * mlp
-            for heads, qk, v, mlp in self._blocks()
+            for heads, qk, v, mlp in self.blocks()
         )
         return patches * PATCH_INPUTS * width + blocks + classifiers * width * CLASSES
 
@@ -47,7 +47,7 @@ class Dimensions:
         outside = PATCH_INPUTS * width + width + tokens * width + classifiers * width + 2 * width
         blocks = sum(
             heads * (2 * qk + v) * (width + 1) + heads * v * width + width + mlp * (2 * width + 1) + width + 4 * width
-            for heads, qk, v, mlp in self._blocks()
+            for heads, qk, v, mlp in self.blocks()
         )
         return outside + blocks + classifiers * (width + 1) * CLASSES
 
@@ -60,7 +60,8 @@ class Dimensions:
         changed: dict[str, Any] = {kind: tuple(sizes)}
         return replace(self, **changed)
 
-    def _blocks(self) -> Iterator[tuple[int, int, int, int]]:
+    def blocks(self) -> Iterator[tuple[int, int, int, int]]:
+        """Yield heads, dimensions of queries and of values in each, and neurons of one block after another."""
         yield from zip(self.heads, self.qk, self.v, self.mlp, strict=True)
 
 
@@ -79,19 +80,21 @@ def taylor(model: Any) -> dict[str, np.ndarray]:
     `embedding` has the shape (width,), `heads` (blocks, heads), `qk` and `v` (blocks, dimensions of a head), `mlp`
     (blocks, neurons). The model is one as `spaces.compression.vit_cut` expects, with gradients.
     """
-    sums: dict[str, Any] = {"embedding": _embedding(model), "heads": [], "qk": [], "v": [], "mlp": []}
+    return {kind: np.stack(found) for kind, found in taylor_of_blocks(model).items()}
+
+
+def taylor_of_blocks(model: Any) -> dict[str, list[np.ndarray]]:
+    """Return the same, an array a block, and one for the embedding: of a transformer that is cut already, too."""
+    sums: dict[str, list[Any]] = {"embedding": _embedding(model), "heads": [], "qk": [], "v": [], "mlp": []}
     for block in model.blocks:
-        size = block.attn.qkv.weight.shape[0] // 3
-        qkv = _product(block.attn.qkv.weight).sum(1).view(3, block.attn.num_heads, -1)
-        if block.attn.qkv.bias is not None:
-            qkv = qkv + _product(block.attn.qkv.bias).view(3, block.attn.num_heads, -1)
-        back = _product(block.attn.proj.weight).sum(0).view(block.attn.num_heads, size // block.attn.num_heads)
-        sums["heads"].append(qkv.sum((0, 2)) + back.sum(1))
-        sums["qk"].append(qkv[:2].sum((0, 1)))
-        sums["v"].append(qkv[2].sum(0) + back.sum(0))
+        queries, keys, values = _of_heads(block.attn)
+        back = _product(block.attn.proj.weight).sum(0).view(block.attn.num_heads, -1)
+        sums["heads"].append((queries + keys).sum(1) + (values + back).sum(1))
+        sums["qk"].append((queries + keys).sum(0))
+        sums["v"].append((values + back).sum(0))
         into = _product(block.mlp.fc1.weight).sum(1) + _product(block.mlp.fc1.bias)
         sums["mlp"].append(into + _product(block.mlp.fc2.weight).sum(0))
-    return {kind: (np.stack([*map(np.asarray, found)]) / TIED[kind]) ** 2 for kind, found in sums.items()}
+    return {kind: [(np.asarray(each) / TIED[kind]) ** 2 for each in found] for kind, found in sums.items()}
 
 
 def averaged(before: dict[str, np.ndarray] | None, now: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -131,13 +134,28 @@ def _embedding(model: Any) -> list[Any]:
     """Return the sum over all tensors that have the embedding's dimensions, of each of them."""
     total = _product(model.patch_embed.proj.weight).flatten(1).sum(1) + _product(model.pos_embed).sum((0, 1))
     for block in model.blocks:
-        for layer in (block.attn.qkv, block.mlp.fc1):
+        for layer in (*_inner(block.attn), block.mlp.fc1):
             total = total + _product(layer.weight).sum(0)
         for layer in (block.attn.proj, block.mlp.fc2):
             total = total + _product(layer.weight).sum(1)
         for norm in (block.norm1, block.norm2):
             total = total + _product(norm.weight) + _product(norm.bias)
     return list((total + _product(model.head.weight).sum(0)).numpy())
+
+
+def _inner(attention: Any) -> tuple[Any, ...]:
+    """Return the layers of queries, keys and values, apart or in one."""
+    return (attention.qkv,) if hasattr(attention, "qkv") else (attention.q, attention.k, attention.v)
+
+
+def _of_heads(attention: Any) -> list[Tensor]:
+    """Return the sums of queries, keys and values, each (heads, dimensions)."""
+    rows = []
+    for layer in _inner(attention):
+        found = _product(layer.weight).sum(1)
+        rows.append(found if layer.bias is None else found + _product(layer.bias))
+    parts = rows[0].chunk(3) if len(rows) == 1 else rows
+    return [part.view(attention.num_heads, -1) for part in parts]
 
 
 def _product(parameter: Any) -> Tensor:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,14 @@ class BlockUnits:
     qk: np.ndarray
     v: np.ndarray
     mlp: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What stays of a transformer: of each block, and of the embedding, by number; None for all of it."""
+
+    blocks: tuple[BlockUnits, ...]
+    embedding: np.ndarray | None = None
 
 
 class CutAttention(nn.Module):
@@ -48,8 +57,8 @@ class CutAttention(nn.Module):
         queries, keys, values = (
             layer(tokens).unflatten(2, (self.num_heads, -1)).transpose(1, 2) for layer in (self.q, self.k, self.v)
         )
-        shares = (queries @ keys.transpose(-2, -1) * self.scale).softmax(-1)
-        outputs: Tensor = self.proj((shares @ values).transpose(1, 2).flatten(2))
+        attended = functional.scaled_dot_product_attention(queries, keys, values, scale=self.scale)
+        outputs: Tensor = self.proj(attended.transpose(1, 2).flatten(2))
         return outputs
 
 
@@ -64,8 +73,11 @@ def whole_units(model: Any) -> list[BlockUnits]:
             )
             for block in model.blocks
         ]
-    except AttributeError as error:
-        raise ValueError(f"{type(model).__name__} is no vision transformer with timm's names: {error}") from None
+    except (AttributeError, TypeError) as error:
+        raise ValueError(
+            f"{type(model).__name__} is no vision transformer with timm's names: {error}. "
+            "One whose channels are pruned is none any more: cut units first"
+        ) from None
 
 
 def cut(model: nn.Module, units: Sequence[BlockUnits], embedding: np.ndarray | None = None) -> nn.Module:

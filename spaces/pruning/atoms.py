@@ -14,6 +14,11 @@ class Atoms:
     def __init__(self) -> None:
         self._parents = [FIXED]
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._parents)
+
     def fresh(self, count: int) -> np.ndarray:
         """Return `count` new atoms, int64 (count,), each joined with nothing."""
         first = len(self._parents)

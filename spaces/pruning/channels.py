@@ -2,7 +2,8 @@
 
 Channels that are added to each other, or go through a depthwise convolution, can only be removed together. Those of
 which the same is true in all places form a group: of a plain chain of layers one group a layer, of a stage of residual
-blocks one for what the shortcuts carry and one a block for what lies between its two convolutions.
+blocks one for what the shortcuts carry and one a block for what lies between its two convolutions; of an attention one
+whose units are heads.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ import torch
 from torch import fx, nn
 
 from spaces.pruning.atoms import FIXED
+from spaces.pruning.attending_walk import AttendingWalk
+from spaces.pruning.loose_walk import tied_by_attention
+from spaces.pruning.split_attention import split, to_split
 from spaces.pruning.walk import Labels, Layer, Walk
 
 
@@ -46,8 +50,10 @@ class Channels:
       traced: the network as a graph.
       groups: what can be pruned.
       labels, shapes, parts: of the values, by node, as `spaces.pruning.walk` describes.
-      layers, norms: by the module's path.
+      layers, norms, parameters: by the path of the module or of what the network itself uses.
       kept: what had to be left whole and why, by node.
+      split: the paths of PyTorch's attention modules, in whose place the network has `SplitAttention`.
+      count: how many atoms there are.
     """
 
     traced: fx.GraphModule
@@ -57,11 +63,14 @@ class Channels:
     parts: dict[str, tuple[tuple[int, ...], ...]]
     layers: dict[str, Layer]
     norms: dict[str, np.ndarray]
+    parameters: dict[str, np.ndarray]
     kept: dict[str, str]
+    split: tuple[str, ...]
+    count: int
 
     def keep(self, atoms: np.ndarray) -> np.ndarray:
         """Return which atoms stay, bool, indexed by atom, where of all groups only `atoms` do."""
-        stays = np.ones(1 + max((int(group.atoms.max()) for group in self.groups), default=0), bool)
+        stays = np.ones(self.count, bool)
         for group in self.groups:
             stays[group.atoms] = False
         stays[atoms] = True
@@ -77,9 +86,14 @@ def channels(model: nn.Module, input_shape: Sequence[int]) -> Channels:
       ValueError: for a model that `torch.fx` cannot trace, or that has nothing to prune.
     """
     traced = _traced(model)
-    walk = Walk(copy.deepcopy(traced).eval())
+    attentions = to_split(traced)
+    if attentions:
+        model = split(model, attentions)
+        traced = _traced(model)
+    batch, running = torch.zeros(2, *input_shape), copy.deepcopy(traced).eval()
     with torch.no_grad(), torch.random.fork_rng([]):
-        walk.run(torch.zeros(2, *input_shape))
+        walk = AttendingWalk(running, tied_by_attention(running, batch))
+        walk.run(batch)
     _keep_shared_weights(walk, model)
     labels = {name: _resolved(walk, found) for name, found in walk.labels.items()}
     layers = {
@@ -91,7 +105,20 @@ def channels(model: nn.Module, input_shape: Sequence[int]) -> Channels:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in walk.kept.items())
         raise ValueError(f"{type(model).__name__} has no channels that could be pruned ({reasons})")
     norms = {path: walk.atoms.roots(atoms) for path, atoms in walk.norms.items()}
-    return Channels(traced, groups, labels, walk.shapes, walk.parts, layers, norms, walk.kept)
+    parameters = {path: walk.atoms.roots(atoms) for path, atoms in walk.parameters.items()}
+    return Channels(
+        traced,
+        groups,
+        labels,
+        walk.shapes,
+        walk.parts,
+        layers,
+        norms,
+        parameters,
+        walk.kept,
+        attentions,
+        walk.atoms.count,
+    )
 
 
 def _traced(model: nn.Module) -> fx.GraphModule:

@@ -25,10 +25,12 @@ WINDOWS = (
     "max_pool2d", "boolean_dispatch", "avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d", "interpolate",
 )  # fmt: skip
 REDUCTIONS = ("mean", "sum", "amax")
-MOVES = (
-    "flatten", "view", "reshape", "permute", "transpose", "chunk", "split", "squeeze", "unsqueeze", "getitem", "cat",
-    "concat", "stack", "channel_shuffle", "pixel_shuffle", "expand",
+JOINING = ("cat", "concat", "stack")
+VIEWS = (
+    "flatten", "view", "reshape", "permute", "transpose", "chunk", "split", "squeeze", "unsqueeze", "getitem",
+    "unflatten", "unbind", "swapaxes", "movedim",
 )  # fmt: skip
+MOVES = (*VIEWS, *JOINING, "channel_shuffle", "pixel_shuffle", "expand", "view_as")
 
 FUNCTIONS: dict[str, str] = {
     **dict.fromkeys(ELEMENTWISE, "same"),
@@ -38,6 +40,9 @@ FUNCTIONS: dict[str, str] = {
     **dict.fromkeys(MOVES, "moved"),
     **dict.fromkeys(("softmax", "log_softmax"), "along"),
     "pad": "padded",
+    "matmul": "matmul",
+    "bmm": "matmul",
+    "scaled_dot_product_attention": "attention",
 }
 """The rule of `spaces.pruning.walk.Walk` for each function and method of tensors."""
 
@@ -47,9 +52,20 @@ def function_name(function: Any) -> str:
     return str(getattr(function, "__name__", function))
 
 
+def target_name(node: fx.Node) -> str:
+    """Return what a node of a traced graph calls, by name: a module's path, or a method's or function's name."""
+    return node.target if isinstance(node.target, str) else function_name(node.target)
+
+
 def argument(node: fx.Node, place: int, name: str) -> Any:
     """Return an argument that was given by place or by name; None where it was not."""
     return node.args[place] if len(node.args) > place else node.kwargs.get(name)
+
+
+def attention_arguments(node: fx.Node) -> dict[str, Any]:
+    """Return the arguments of a call of PyTorch's scaled dot-product attention by name, None where not given."""
+    names = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal", "scale", "enable_gqa")
+    return {name: argument(node, place, name) for place, name in enumerate(names)}
 
 
 def pads(node: fx.Node, root: nn.Module) -> Sequence[int] | None:

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from spaces.pruning.channels import Channels
+from spaces.pruning.split_attention import split
 
 
 @torch.no_grad()
@@ -20,7 +21,7 @@ def masked(model: nn.Module, found: Channels, atoms: np.ndarray) -> nn.Module:
     it, since an activation may make another number of the 0 (a sigmoid).
     """
     keep = torch.from_numpy(found.keep(atoms))
-    copied = copy.deepcopy(model)
+    copied = copy.deepcopy(split(model, found.split))
     for path, layer in found.layers.items():
         module: Any = copied.get_submodule(path)
         outputs, inputs = keep[layer.outputs], keep[layer.inputs]

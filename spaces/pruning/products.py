@@ -49,6 +49,9 @@ def _row(template: Template, widths: tuple[int, ...]) -> tuple[float, Size, Size
     """Return factor, inputs and outputs of one operator; 0 where it multiplies nothing."""
     op, one = template.op_alone(widths), Size(1)
     macs = count(op).macs
+    if op.kind in ("attention", "matmul") and macs:
+        heads = template.output[-1 if op.kind == "attention" else 0]  # all other sizes of them are constant
+        return macs / heads.at(widths), one, heads
     if not macs or op.kind not in ("conv2d", "linear"):
         return float(macs), one, one
     axis = 0 if op.kind == "conv2d" else -1

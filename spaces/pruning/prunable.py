@@ -20,6 +20,7 @@ from spaces.pruning.interpolated import InterpolatedCosts, grid
 from spaces.pruning.operators import Operators
 from spaces.pruning.products import Products, products
 from spaces.pruning.shrink import shrink
+from spaces.pruning.split_attention import split
 
 if TYPE_CHECKING:
     from hardware_models._base import AdditiveModel
@@ -143,6 +144,13 @@ class Prunable(pg.JSONConvertible):  # type: ignore[misc]
         scores = zip(self.groups, magnitudes(model, self.channels), widths, strict=True)
         return np.concatenate([group.atoms[largest(score, width)] for group, score, width in scores])
 
+    def model(self, weights: Mapping[str, Any] | None = None) -> nn.Module:
+        """Return a new whole model, its attention in parts that can be pruned; weights may be as `make` has them."""
+        model = split(self.make(), self.channels.split)
+        if weights is not None:
+            model.load_state_dict(weights)
+        return model
+
     def build(self, widths: Sequence[int], weights: Mapping[str, Any] | None = None) -> nn.Module:
         """Return a new model whose groups keep so many units, those with the largest filters.
 
@@ -150,9 +158,7 @@ class Prunable(pg.JSONConvertible):  # type: ignore[misc]
           widths: one for each group, at least 1.
           weights: the whole model's, as for `load_state_dict`; by default those that it is made with.
         """
-        model = self.make()
-        if weights is not None:
-            model.load_state_dict(weights)
+        model = self.model(weights)
         return self.shrink(model, self.largest(model, widths))
 
     def shrink(self, model: nn.Module, atoms: np.ndarray) -> nn.Module:

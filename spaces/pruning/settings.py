@@ -33,10 +33,8 @@ def kind_and_settings(node: fx.Node, found: Channels) -> Described:
     Raises:
       ValueError: for a node that no kind of operator describes.
     """
-    if node.op == "get_attr":
-        raise ValueError(f"{node.target!r} is used outside of PyTorch's layers: its operator cannot be costed")
     module = found.traced.get_submodule(str(node.target)) if node.op == "call_module" else None
-    name = type(module).__name__.lower() if module is not None else _name(node)
+    name = type(module).__name__.lower() if module is not None else kinds.target_name(node)
     if name in _KINDS:
         return _KINDS[name], {}
     if name not in _DESCRIBED:
@@ -45,11 +43,9 @@ def kind_and_settings(node: fx.Node, found: Channels) -> Described:
     return _DESCRIBED[name](Call(node, module, before, found.shapes[node.name]))
 
 
-def _name(node: fx.Node) -> str:
-    return node.target if isinstance(node.target, str) else kinds.function_name(node.target)
-
-
 def _moved(call: Call) -> Described:
+    if kinds.target_name(call.node) == "getitem" and len(call.before) == 3 and len(call.after) == 2:
+        return "first_token", {}
     return ("flatten" if len(call.after) == 2 and len(call.before) > 2 else "identity"), {}
 
 

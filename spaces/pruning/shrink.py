@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import operator
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -12,6 +14,7 @@ from torch import Tensor, fx, nn
 from spaces.pruning import kinds
 from spaces.pruning.channels import Channels
 from spaces.pruning.masked import masked
+from spaces.pruning.split_attention import split
 
 AGREEMENT = 1e-4
 """How far the smaller network's outputs may be from the masked one's, relative to the largest of those."""
@@ -33,7 +36,7 @@ def shrink(model: nn.Module, found: Channels, atoms: np.ndarray, *, check: bool 
       ValueError: where a group would lose all channels.
       RuntimeError: where the smaller network does not run, or computes something else.
     """
-    keep = found.keep(atoms)
+    model, keep = split(model, found.split), found.keep(atoms)
     for group in found.groups:
         if not keep[group.atoms].any():
             raise ValueError(f"the group {group.name!r} would lose all its {group.width} channels; keep at least one")
@@ -60,6 +63,11 @@ def _shrink_modules(smaller: nn.Module, found: Channels, keep: np.ndarray) -> No
         for name in ("weight", "bias", "running_mean", "running_var"):
             _cut(norm, name, keep[atoms])
         norm.num_features = int(keep[atoms].sum())
+    for path, atoms in found.parameters.items():
+        parent, _, name = path.rpartition(".")
+        axis = int(np.argmax(atoms.shape))
+        before = [np.ones(1, bool)] * axis if 1 in atoms.shape[:axis] else []
+        _cut(smaller.get_submodule(parent), name, *before, keep[atoms.reshape(-1)])
 
 
 def _shrink_convolution(module: Any, inputs: np.ndarray, outputs: np.ndarray) -> None:
@@ -88,7 +96,7 @@ def _edits(found: Channels, keep: np.ndarray) -> dict[str, tuple[Any, ...] | Non
     for node in found.traced.graph.nodes:
         if node.op not in ("call_function", "call_method"):
             continue
-        name = node.target if isinstance(node.target, str) else kinds.function_name(node.target)
+        name = kinds.target_name(node)
         if name in _EDITORS:
             edits[node.name] = _EDITORS[name](node, found, keep)
     return edits
@@ -105,12 +113,51 @@ def _kept(found: Channels, node: fx.Node, axis: int, keep: np.ndarray) -> np.nda
 
 def _reshape(node: fx.Node, found: Channels, keep: np.ndarray) -> tuple[Any, ...] | None:
     sizes = node.args[1:] if not isinstance(node.args[1], tuple | list) else node.args[1]
+    if len(sizes) == 1 and _shape_of(sizes[0]) is not None:  # another value's
+        sizes = (-1, *found.shapes[node.name][1:])
+    new = _resized(node, found, keep, sizes)
+    return None if new is None else (node.args[0], new)
+
+
+def _unflatten(node: fx.Node, found: Channels, keep: np.ndarray) -> tuple[Any, ...] | None:
+    dim, sizes = kinds.argument(node, 1, "dim"), kinds.argument(node, 2, "sizes")
+    new = _resized(node, found, keep, sizes, dim % len(found.shapes[node.all_input_nodes[0].name]))
+    return None if new is None else (node.args[0], dim, new)
+
+
+def _resized(
+    node: fx.Node, found: Channels, keep: np.ndarray, sizes: Sequence[Any], first: int = 0
+) -> tuple[Any, ...] | None:
+    """Return sizes of axes from `first` on that fit what stays; None where those that are given do."""
     new, changed = list(sizes), False
     for axis, size in enumerate(sizes):
-        stays = _kept(found, node, axis, keep)
-        if stays is not None and isinstance(size, int) and size != -1:
+        stays = _kept(found, node, first + axis, keep)
+        if stays is not None and size != -1 and _side(size, found, keep) not in (None, int(stays.sum())):
             new[axis], changed = int(stays.sum()), True
-    return (node.args[0], tuple(new)) if changed else None
+    return tuple(new) if changed else None
+
+
+def _side(size: Any, found: Channels, keep: np.ndarray) -> int | None:
+    """Return what a size will be in the smaller network; None where that is not understood."""
+    if not isinstance(size, fx.Node):
+        return int(size)
+    name, args = kinds.function_name(size.target), size.args
+    if name in ("floordiv", "mul", "add", "sub"):
+        sides = [_side(part, found, keep) for part in args]
+        return None if None in sides else int(getattr(operator, name)(*sides))
+    whole = args[0] if name == "getitem" else size
+    source, axis = _shape_of(whole), args[1] if name == "getitem" else kinds.argument(size, 1, "dim")
+    if source is None or not isinstance(axis, int):
+        return None
+    stays = _kept(found, source, axis, keep)
+    return int(found.shapes[source.name][axis] if stays is None else stays.sum())
+
+
+def _shape_of(value: Any) -> fx.Node | None:
+    """Return the tensor whose shape, or a side of it, a value is; None where it is something else."""
+    if isinstance(value, fx.Node) and (value.target == "size" or value.args[1:] == ("shape",)):
+        return cast(fx.Node, value.args[0])
+    return None
 
 
 def _pad(node: fx.Node, found: Channels, keep: np.ndarray) -> tuple[Any, ...] | None:
@@ -146,12 +193,12 @@ def _getitem(node: fx.Node, found: Channels, keep: np.ndarray) -> tuple[Any, ...
         if stays is not None and isinstance(part, slice) and part != slice(None):
             start, stop, _ = part.indices(len(stays))
             new[axis] = slice(int(stays[:start].sum()), int(stays[:stop].sum()))
-    return (source, tuple(new))
+    return (source, tuple(new)) if new != list(index) else None
 
 
 _EDITORS = {
-    "view": _reshape, "reshape": _reshape, "expand": _reshape, "pad": _pad, "split": _split, "chunk": _split,
-    "getitem": _getitem,
+    "view": _reshape, "reshape": _reshape, "expand": _reshape, "unflatten": _unflatten, "pad": _pad, "split": _split,
+    "chunk": _split, "getitem": _getitem,
 }  # fmt: skip
 
 

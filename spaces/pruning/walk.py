@@ -6,7 +6,7 @@ side 1 along those on which nothing changes, so that the labels of an image are 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,9 +16,14 @@ from torch import Tensor, fx, nn
 
 from spaces.pruning import kinds
 from spaces.pruning.atoms import FIXED, Atoms
+from spaces.pruning.heads import Tied
 
 Labels = np.ndarray | tuple[np.ndarray, ...] | None
 """Of a tensor, of each of several (`chunk`), or of what is no tensor."""
+
+
+Shaped = tuple[np.ndarray, tuple[int, ...]]
+"""Labels, and the shape of their value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +43,25 @@ class Walk(fx.Interpreter):
       shapes, parts: of single tensors, and of each of several.
       layers: by the module's path.
       norms: the atoms (channels,) of each batch norm, by path.
+      parameters: the atoms of parameters that the network itself uses, in the parameter's axes, by path.
       kept: what had to be fixed and why, by the node's name.
     """
 
-    def __init__(self, traced: fx.GraphModule) -> None:
+    def __init__(self, traced: fx.GraphModule, tied: Tied | None = None) -> None:
+        """Take a network, and which outputs of its layers go together whatever else is found."""
         super().__init__(traced)
         self.atoms = Atoms()
+        self._tied = tied
         self.labels: dict[str, Labels] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.parts: dict[str, tuple[tuple[int, ...], ...]] = {}
         self.layers: dict[str, Layer] = {}
         self.norms: dict[str, np.ndarray] = {}
+        self.parameters: dict[str, np.ndarray] = {}
         self.kept: dict[str, str] = {}
         self._values: dict[fx.Node, Any] = {}
+        self._called = {str(node.target) for node in traced.graph.nodes if node.op == "call_module"}
+        self._constant: set[fx.Node] = set()
 
     def run_node(self, n: fx.Node) -> Any:
         """Run one node; label its value."""
@@ -70,8 +81,14 @@ class Walk(fx.Interpreter):
             return None
         if not _holds_tensors(value):
             return None
-        if node.op in ("placeholder", "get_attr"):
+        if node.op == "placeholder":
             return _unchanging(value)
+        if node.op == "get_attr":
+            self._constant.add(node)
+            return self._parameter(str(node.target), value)
+        tensors = self._tensors(node)
+        if tensors and self._constant.issuperset(tensors):
+            self._constant.add(node)
         return self._rule(node)(node)
 
     def _rule(self, node: fx.Node) -> Callable[[fx.Node], Labels]:
@@ -80,8 +97,7 @@ class Walk(fx.Interpreter):
             module = self.module.get_submodule(str(node.target))
             rule = next((rule for kind, rule in _MODULES if isinstance(module, kind)), "unknown")
         else:
-            target = node.target if isinstance(node.target, str) else kinds.function_name(node.target)
-            rule = kinds.FUNCTIONS.get(target, "unknown")
+            rule = kinds.FUNCTIONS.get(kinds.target_name(node), "unknown")
         found: Callable[[fx.Node], Labels] = getattr(self, f"_{rule}")
         return found
 
@@ -106,6 +122,19 @@ class Walk(fx.Interpreter):
     def _same(self, node: fx.Node) -> Labels:
         """A function of each number."""
         return self._first(node)[0]
+
+    def _parameter(self, path: str, value: Any) -> Labels:
+        """A parameter that no layer holds: it may have channels along the only axis that it has, or else the first."""
+        owner = path.rpartition(".")[0]
+        held = owner in self._called
+        sides = [axis for axis, side in enumerate(value.shape) if side > 1] if isinstance(value, nn.Parameter) else []
+        axis = sides[0] if len(sides) == 1 else 0
+        if held or axis not in sides:
+            return _unchanging(value)
+        if path not in self.parameters:
+            along = [-1 if place == axis else 1 for place in range(value.ndim)]
+            self.parameters[path] = self.atoms.fresh(value.shape[axis]).reshape(along)
+        return self.parameters[path]
 
     def _window(self, node: fx.Node) -> Labels:
         """A pooling or resizing, which mixes all that lies along the axes behind the channels."""
@@ -169,6 +198,8 @@ class Walk(fx.Interpreter):
         """Return the layer at `path`; one that runs twice has the same channels both times."""
         if path not in self.layers:
             self.layers[path] = Layer(inputs, self.atoms.fresh(outputs))
+            if self._tied is not None:
+                self.atoms.join(*self._tied.known(path, self.layers[path].outputs))
         self.atoms.join(self.layers[path].inputs, inputs)
         return self.layers[path]
 
@@ -181,20 +212,29 @@ class Walk(fx.Interpreter):
         return labels
 
     def _elementwise(self, node: fx.Node) -> Labels:
-        """A sum or product: what is broadcast along the channels stays, the others' channels go together."""
+        """A sum or product."""
         value = self._values[node]
-        wide = [self._behind(source, value.ndim) for source in node.all_input_nodes if source.name in self.shapes]
-        sides = np.max([labels.shape for labels, _ in wide], axis=0)
+        return self._together([self._behind(source, value.ndim) for source in self._tensors(node)])
+
+    def _tensors(self, node: fx.Node) -> list[fx.Node]:
+        return [source for source in node.all_input_nodes if source.name in self.shapes]
+
+    def _together(self, values: Sequence[Shaped]) -> np.ndarray:
+        """What is broadcast along the channels stays, the others' channels go together; all have as many axes."""
+        sides = np.max([labels.shape for labels, _ in values], axis=0)
         joined: np.ndarray | None = None
-        for labels, shape in wide:
+        for labels, shape in values:
             if any(side > 1 and own == 1 for side, own in zip(sides, shape, strict=True)):
                 self.atoms.fix(labels)
             elif joined is None:
                 joined = labels
             else:
-                self.atoms.join(joined, labels)
+                self._join(joined, labels)
                 joined = np.broadcast_arrays(joined, labels)[0]
-        return _unchanging(value) if joined is None else joined
+        return np.full((1,) * len(sides), FIXED) if joined is None else joined
+
+    def _join(self, one: np.ndarray, other: np.ndarray) -> None:
+        self.atoms.join(one, other)
 
     def _behind(self, source: fx.Node, axes: int) -> tuple[np.ndarray, tuple[int, ...]]:
         """Return labels and shape with axes of side 1 in front, as broadcasting adds them."""
@@ -205,6 +245,8 @@ class Walk(fx.Interpreter):
     def _moved(self, node: fx.Node) -> Labels:
         """What only moves numbers: it moves their labels alike."""
         args = fx.node.map_arg(node.args, self._as_tensor)
+        if kinds.function_name(node.target) == "getitem":  # an index is a value, also where that is a tensor
+            args = (args[0], fx.node.map_arg(node.args[1], self._values.__getitem__))
         kwargs = fx.node.map_arg(node.kwargs, self._as_tensor)
         if node.op == "call_module":
             moved = self.module.get_submodule(str(node.target))(*args, **kwargs)
@@ -212,9 +254,10 @@ class Walk(fx.Interpreter):
             moved = getattr(args[0], str(node.target))(*args[1:], **kwargs)
         else:
             moved = node.target(*args, **kwargs)  # type: ignore[operator]
+        batched = node not in self._constant
         if isinstance(moved, tuple | list):
-            return tuple(self._compact(part.numpy()) for part in moved)
-        return self._compact(moved.numpy())
+            return tuple(self._compact(part.numpy(), batched=batched) for part in moved)
+        return self._compact(moved.numpy(), batched=batched)
 
     def _as_tensor(self, source: fx.Node) -> Any:
         """Return the labels of a node's value in its full shape; the value itself where that is no tensor."""
@@ -226,18 +269,18 @@ class Walk(fx.Interpreter):
         full = [np.broadcast_to(part, one.shape).copy() for part, one in zip(labels, value, strict=True)]
         return tuple(map(torch.from_numpy, full))
 
-    def _compact(self, labels: np.ndarray) -> np.ndarray:
+    def _compact(self, labels: np.ndarray, *, batched: bool) -> np.ndarray:
         """Return labels with side 1 where nothing changes; what changes along several axes is tied along all but one.
 
         The first of an image's channels in each of two heads can only go together, as a reshaped array has no gaps.
         """
-        labels = _squeezed(self.atoms.roots(labels))
+        labels = squeezed(self.atoms.roots(labels))
         changing = [axis for axis, side in enumerate(labels.shape) if side > 1]
         for axis in changing[:-1]:
             self.atoms.join(labels, labels.take([0], axis))
-        if labels.shape[:1] > (1,):
+        if batched and labels.shape[:1] > (1,):
             self.atoms.fix(labels)
-        return _squeezed(self.atoms.roots(labels)) if changing else labels
+        return squeezed(self.atoms.roots(labels)) if changing else labels
 
     def _padded(self, node: fx.Node) -> Labels:
         """Zeros around: new channels have atoms of their own, which a sum joins with what they are added to."""
@@ -265,7 +308,8 @@ def _unchanging(value: Any) -> Labels:
     return tuple(np.full((1,) * part.ndim, FIXED) for part in value)
 
 
-def _squeezed(labels: np.ndarray) -> np.ndarray:
+def squeezed(labels: np.ndarray) -> np.ndarray:
+    """Return labels with side 1 along axes on which nothing changes."""
     for axis in range(labels.ndim):
         first = labels.take([0], axis)
         labels = first if (labels == first).all() else labels
@@ -283,6 +327,7 @@ _MODULES: tuple[tuple[Any, str], ...] = (
     ((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d), "norm"),
     (kinds.ELEMENTWISE_MODULES, "same"),
     (kinds.WINDOW_MODULES, "window"),
+    ((nn.LayerNorm, nn.RMSNorm), "normalised"),
     ((nn.Softmax, nn.LogSoftmax), "along"),
     ((nn.Flatten, nn.Unflatten, nn.ChannelShuffle, nn.PixelShuffle, nn.PixelUnshuffle), "moved"),
     (nn.ZeroPad2d, "padded"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from drivers import ROOT, printed
 
-(STUDY,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/compression.md").read_text(), re.DOTALL)
+STUDY, TRANSFORMERS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/compression.md").read_text(), re.DOTALL)
 
 
 @pytest.mark.slow
@@ -20,3 +20,12 @@ def test_the_study_is_launched_and_a_network_exported(tmp_path: Path) -> None:
         output = printed(tmp_path, "-m", "search", *command)
     [saving] = json.loads(output)["savings"]
     assert saving["whole_ms"] > 0
+
+
+@pytest.mark.slow
+def test_the_study_of_transformers_is_launched(tmp_path: Path) -> None:
+    (tmp_path / "my_transformers.py").write_text(TRANSFORMERS)
+    settings = ("--max-trials", "4", "--launcher", "serial", "--json")
+    found = json.loads(printed(tmp_path, "-m", "search", "launch", "my_transformers.py", *settings))
+    assert found["counts"]["COMPLETED"] == 4
+    assert all(trial["metrics"]["macs"] > 0 for trial in found["front"])

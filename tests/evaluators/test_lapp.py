@@ -23,8 +23,10 @@ from hardware_models.roofline import Roofline
 from spaces.genotype import GenotypeSpace
 from spaces.lapp import lapp
 from spaces.mbconv import mbconv
+from spaces.networks.vit import ViT
 from spaces.pruning.masked import masked
 from spaces.pruning.prunable import Prunable
+from spaces.token_compression.layouts import Layout
 from tests.spaces.pruning.nets import NETS, conv_bn
 
 ANY = pg.floatv(0.0, 0.95)
@@ -46,6 +48,20 @@ class Planted(nn.Module):
 
 def job(folder: Path, rates: Any = ANY, seed: int = 0) -> Job:
     return Job(GenotypeSpace(lapp(Planted, (1, 8, 8), rates)), folder, seed=seed)
+
+
+def attending() -> nn.Module:
+    return ViT(Layout(24, 2, 4, 2, side=8, channels=1, classes=10))
+
+
+def test_the_heads_of_a_transformer_are_learned(tmp_path: Path) -> None:
+    space = GenotypeSpace(lapp(attending, (1, 8, 8), ANY))
+    list(Lapp(keep=0.7, epochs=1, lr=0.02)(Job(space, tmp_path)))
+    network, widths = space.value.network, learned(tmp_path)
+    share = network.products(np.array(widths, float)) / network.products(np.array([4.0, 96, 4, 96]))
+    assert share == pytest.approx(0.7, rel=0.01)
+    smaller = space.decode(genotype(space, widths)).build(learned_weights(tmp_path))
+    assert smaller.get_submodule("blocks.0.attn.qkv").weight.shape[0] == 18 * widths[0]
 
 
 @pytest.mark.parametrize("seed", range(3))

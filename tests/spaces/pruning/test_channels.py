@@ -44,7 +44,7 @@ def test_grouped_convolutions_lose_as_much_of_each_group() -> None:
 def test_what_is_not_understood_stays_whole_and_says_why() -> None:
     found = channels(Mixer(), (3, 16, 16))
     assert [group.name for group in found.groups] == ["wide"]
-    assert found.kept["norm"] == "its operator is not understood"
+    assert found.kept["norm"] == "its statistics are those of all channels"
 
 
 def test_shared_weights_stay_whole() -> None:
