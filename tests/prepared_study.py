@@ -105,7 +105,7 @@ def start(folder: Path, *options: str) -> subprocess.Popen[str]:
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
     """Wait for a launch's end; return its exit code and what it printed on stderr."""
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=240)
     return process.returncode, err
 
 

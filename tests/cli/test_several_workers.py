@@ -97,17 +97,18 @@ def address() -> Iterator[str]:
 @pytest.mark.ray
 @pytest.mark.faults
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # six starts of PyTorch, some of them at once: minutes where other tests run beside
 def test_on_two_nodes_and_serial_a_killed_training_comes_to_the_same_losses(address: str, tmp_path: Path) -> None:
     on_ray, serial = tmp_path / "ray", tmp_path / "serial"
     on_ray.mkdir()
     serial.mkdir()
     driver = start(on_ray, "--launcher", "ray", "--address", address, "--set", "pause_s=1.0")
-    wait_until(lambda: any(rank == 1 for rank, *_ in done(on_ray)))
+    wait_until(lambda: any(rank == 1 for rank, *_ in done(on_ray)), 240)
     os.kill(next(process for rank, process, _ in done(on_ray) if rank == 1), signal.SIGKILL)
     assert ended(driver)[0] == 0
     assert len({process for rank, process, _ in done(on_ray) if rank == 1}) == 2
     driver = start(serial, "--launcher", "serial", "--set", "pause_s=1.0")
-    wait_until(lambda: losses(serial))
+    wait_until(lambda: losses(serial), 240)
     driver.kill()
     driver.communicate()
     wait_until(lambda: not any(alive(process) for _, process, _ in done(serial)), 10)
