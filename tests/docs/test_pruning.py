@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from drivers import ROOT, printed
 
-STUDY, LEARNING, _ = re.findall(r"```python\n(.*?)```", (ROOT / "docs/pruning.md").read_text(), re.DOTALL)
+STUDY, LEARNING, *_ = re.findall(r"```python\n(.*?)```", (ROOT / "docs/pruning.md").read_text(), re.DOTALL)
 
 
 def run(folder: Path, *command: str) -> str:
