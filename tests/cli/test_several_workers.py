@@ -53,9 +53,6 @@ max_trials = 2
 '''
 
 
-ALONE = "passes alone and has waited in vain among all tests, why is not known: SEARCH_TEST_TWO_NODES=1 runs it"
-
-
 def arguments(folder: Path, *options: str) -> list[str]:
     (folder / "pair.py").write_text(STUDY)
     return ["launch", str(folder / "pair.py"), "--storage", f"sqlite:///{folder}/search.db", *options]
@@ -63,8 +60,9 @@ def arguments(folder: Path, *options: str) -> list[str]:
 
 def start(folder: Path, *options: str) -> subprocess.Popen[str]:
     paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    tokens = {name: value for name, value in os.environ.items() if name == "RAY_AUTH_MODE"}  # set by a local Ray before
     command = [sys.executable, "-m", "search", *arguments(folder, *options)]
-    return subprocess.Popen(command, cwd=folder, env=ENVIRONMENT | paths, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, cwd=folder, env=ENVIRONMENT | paths | tokens, stderr=subprocess.PIPE, text=True)
 
 
 def done(folder: Path) -> list[tuple[int, int, float]]:
@@ -100,14 +98,14 @@ def address() -> Iterator[str]:
 @pytest.mark.ray
 @pytest.mark.faults
 @pytest.mark.slow
-@pytest.mark.timeout(600)  # six starts of PyTorch, some of them at once: minutes where other tests run beside
-@pytest.mark.skipif("SEARCH_TEST_TWO_NODES" not in os.environ, reason=ALONE)
+@pytest.mark.timeout(600)
 def test_on_two_nodes_and_serial_a_killed_training_comes_to_the_same_losses(address: str, tmp_path: Path) -> None:
     on_ray, serial = tmp_path / "ray", tmp_path / "serial"
     on_ray.mkdir()
     serial.mkdir()
     driver = start(on_ray, "--launcher", "ray", "--address", address, "--set", "pause_s=1.0")
-    wait_until(lambda: any(rank == 1 for rank, *_ in done(on_ray)), 240)
+    wait_until(lambda: driver.poll() is not None or any(rank == 1 for rank, *_ in done(on_ray)), 240)
+    assert driver.poll() is None, ended(driver)[1]
     os.kill(next(process for rank, process, _ in done(on_ray) if rank == 1), signal.SIGKILL)
     assert ended(driver)[0] == 0
     assert len({process for rank, process, _ in done(on_ray) if rank == 1}) == 2
