@@ -29,6 +29,14 @@ def write_document(path: Path, contents: Mapping[str, Any]) -> None:
     _replace(path, lambda unfinished: unfinished.write_text(document))
 
 
+def read_document(path: Path, what: str) -> dict[str, Any]:
+    """Return a JSON document. Raises FileNotFoundError, saying `what` is missing, where there is none."""
+    if not path.exists():
+        raise FileNotFoundError(f"no {what} in {path.parent}: expected {path.name} there")
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}")

@@ -5,7 +5,6 @@ Source: DiffRate (Chen et al., ICCV 2023, sections 3.2 to 3.4, and its code).
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from evaluators._around import around
 from evaluators._base import Task
-from evaluators._checkpoints import identity, read_checkpoint, write_checkpoint, write_document
+from evaluators._checkpoints import identity, read_checkpoint, read_document, write_checkpoint, write_document
 from evaluators._early import check_images
 from evaluators._preparation import Distribution, Job, Progress
 from evaluators._reproducible import device_of, images_on, reproducible
@@ -95,8 +95,7 @@ class DiffRate:
         Epochs in which the whole transformer is trained come first, with `accuracy` and `loss`.
 
         Raises:
-          TypeError: for a space that is not one of token counts.
-          ValueError: where `keep` is out of reach of the fewest tokens.
+          ValueError: for a space that is not one of token counts, and where `keep` is out of reach.
           FloatingPointError: when the loss is not finite.
         """
         vit = _vit(job.space)
@@ -262,8 +261,7 @@ class _Run:
         pruned, merged = self.counts_within_budget()
         away = NEIGHBOURHOOD * self.vit.layout.patches
         columns = _wished(self.job.space, pruned, merged)
-        found = [-np.abs(_choices(column) - wished) / away for column, wished in columns]
-        logs = [(column - np.logaddexp.reduce(column)).tolist() for column in found]
+        logs = [around(column.choices, wished, away) for column, wished in columns]
         document = {"prune_kept": pruned, "merge_kept": merged, "log_probabilities": logs}
         write_document(self.job.folder / RESULT, document)
 
@@ -277,18 +275,14 @@ def _vit(space: GenotypeSpace) -> Any:
     """Return what a space of token counts is about."""
     vit = getattr(space.value, "vit", None)
     if not hasattr(vit, "masked"):
-        raise TypeError(
+        raise ValueError(
             f"expected a space of token counts, spaces.diffrate.diffrate(...), got one of {type(space.value)}"
         )
     return vit
 
 
 def _result(folder: Path) -> dict[str, Any]:
-    path = folder / RESULT
-    if not path.exists():
-        raise FileNotFoundError(f"no learned token counts in {folder}: expected {RESULT} there")
-    found: dict[str, Any] = json.loads(path.read_text())
-    return found
+    return read_document(folder / RESULT, "learned token counts")
 
 
 def _choices(column: Any) -> np.ndarray:

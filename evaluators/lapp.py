@@ -24,7 +24,7 @@ from evaluators._reproducible import reproducible
 from evaluators.datasets import Dataset, Images, described, load
 from evaluators.optimization import Optimization
 from evaluators.pruning.masks import Bounds, Masks
-from evaluators.pruning.result import CHECKPOINT, PruningPreparation, leave
+from evaluators.pruning.result import CHECKPOINT, PruningPreparation, leave, network_of
 from evaluators.train import evaluate
 from spaces.genotype import GenotypeSpace
 
@@ -89,8 +89,7 @@ class Lapp(PruningPreparation):
         With a hardware `model`, its metric's share, such as `latency_ms_share`, is yielded instead.
 
         Raises:
-          TypeError: for a space that is not one of pruning rates.
-          ValueError: where `keep` is out of reach.
+          ValueError: for a space that is not one of pruning rates, and where `keep` is out of reach.
         """
         run = _Run(self, job)
         yield from run.resumed()
@@ -100,9 +99,14 @@ class Lapp(PruningPreparation):
             yield run.progress(epoch)
         run.finish()
 
+    @property
+    def macs_share(self) -> float | None:
+        """See `PruningPreparation`."""
+        return self.keep if self.model is None else None
+
     def operators(self, space: GenotypeSpace) -> tuple[Any, ...]:
         """Return the operators that `model` must know, for `profile` to measure; none where there is no model."""
-        return tuple(_network(space).grid) if self.model else ()
+        return tuple(network_of(space).grid) if self.model else ()
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,7 @@ class _Run:
 
     def __init__(self, settings: Lapp, job: Job) -> None:
         self.settings, self.job = settings, job
-        self.network = _network(job.space)
+        self.network = network_of(job.space)
         self.data: Images = load(settings.dataset)
         with reproducible("cpu", settings.threads, job.seed, 0):
             self.model: nn.Module = self.network.model()
@@ -238,11 +242,3 @@ class _Run:
         s = self.settings
         model = described(s.model) if s.model else None
         return identity(s, self.job, dataset=described(s.dataset), model=model)
-
-
-def _network(space: GenotypeSpace) -> Any:
-    """Return what a space of pruning rates is about."""
-    network = getattr(space.value, "network", None)
-    if not hasattr(network, "within_macs") or not hasattr(space.value, "rates"):
-        raise TypeError(f"expected a space of pruning rates, spaces.lapp.lapp(...), got one of {type(space.value)}")
-    return network

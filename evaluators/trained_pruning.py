@@ -93,6 +93,11 @@ class TrainedPruning(PruningPreparation):
             yield run.progress(epoch)
         run.finish()
 
+    @property
+    def macs_share(self) -> float | None:
+        """See `PruningPreparation`."""
+        return self.keep
+
 
 class _Run:
     """One job as it runs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -38,8 +39,8 @@ class Training(Protocol):
         """Return the loss of some training images."""
 
 
-class Method:
-    """One method's part of a training. Steps are numbered from 0, over all epochs."""
+class Method(ABC):
+    """One method's part of a training, most of which do nothing at most places. Steps are numbered over all epochs."""
 
     def __init__(self, training: Training) -> None:
         self.training = training
@@ -48,24 +49,24 @@ class Method:
         """Return how far the learning rate's schedule is at a step, from 0 to 1."""
         return number / self.training.whole
 
-    def before_step(self, number: int) -> None:
+    def before_step(self, number: int) -> None:  # noqa: B027
         """Do what comes before a step."""
 
-    def penalise(self) -> None:
+    def penalise(self) -> None:  # noqa: B027
         """Add to a step's gradients."""
 
-    def after_step(self, number: int) -> None:
+    def after_step(self, number: int) -> None:  # noqa: B027
         """Do what comes behind a step, whose gradients are still there."""
 
+    @abstractmethod
     def redundant(self) -> Tensor:
         """Return the units that are to go, (count,) bool, as the training stands."""
-        raise NotImplementedError
 
     def state(self) -> dict[str, Any]:
         """Return what `load` needs to go on, beside the model's and the optimiser's states: tensors or None."""
         return {}
 
-    def load(self, state: Mapping[str, Any]) -> None:
+    def load(self, state: Mapping[str, Any]) -> None:  # noqa: B027
         """Go on from a state."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from evaluators._checkpoints import write_checkpoint, write_document
+from evaluators._around import around
+from evaluators._checkpoints import read_document, write_checkpoint, write_document
 from evaluators._early import check_images
 from evaluators._preparation import Distribution, Job
 from evaluators.datasets import Dataset
@@ -24,15 +25,25 @@ NEIGHBOURHOOD = 0.1
 """How far from the learned rate one is that is e times less probable than it."""
 
 
-class PruningPreparation:
+class PruningPreparation(ABC):
     """What preparations of a space of pruning rates, `spaces.lapp.lapp(...)`, have in common."""
 
     dataset: Dataset
+    least: float
     cost: ClassVar[str | None] = None
 
+    @property
+    @abstractmethod
+    def macs_share(self) -> float | None:
+        """The share of the whole network's multiply-accumulates that is to stay; None where they are not limited."""
+
     def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
-        """See `evaluators._base.ChecksEarly`."""
+        """See `evaluators._base.ChecksEarly`. Raises ValueError where the wanted share is out of reach, too."""
         check_images(self.dataset, space)
+        if self.macs_share is not None:
+            network = network_of(space)
+            whole = np.zeros(len(network.groups))
+            network.within(network.products, self.macs_share, whole, self.least, space.value.multiple)
 
     def distributions(self, folder: Path) -> Mapping[str, Distribution]:
         """Return one in which the listed rates that are nearest are the most probable, others the less the further.
@@ -45,10 +56,10 @@ class PruningPreparation:
 def leave(job: Job, widths: Sequence[int], model: nn.Module) -> None:
     """Leave the channels that each group keeps, and the whole network's weights, in a job's folder."""
     groups = job.space.value.network.groups
-    logs = []
-    for column, wished in _wished(job.space, widths):
-        away = -np.abs(np.array(column.choices, float) - wished) / NEIGHBOURHOOD
-        logs.append((away - np.logaddexp.reduce(away)).tolist() if column.kind == "choice" else [])
+    logs = [
+        around(column.choices, wished, NEIGHBOURHOOD) if column.kind == "choice" else []
+        for column, wished in _wished(job.space, widths)
+    ]
     named = {group.name: int(width) for group, width in zip(groups, widths, strict=True)}
     write_checkpoint(job.folder / WEIGHTS, model.state_dict())
     write_document(job.folder / RESULT, {"widths": named, "log_probabilities": logs})
@@ -82,6 +93,14 @@ def genotype(space: GenotypeSpace, widths: Sequence[int]) -> np.ndarray:
     return np.asarray(space.repair(row[None])[0])
 
 
+def network_of(space: GenotypeSpace) -> Any:
+    """Return what a space of pruning rates is about."""
+    network = getattr(space.value, "network", None)
+    if not hasattr(network, "within_macs") or not hasattr(space.value, "rates"):
+        raise ValueError(f"expected a space of pruning rates, spaces.lapp.lapp(...), got one of {type(space.value)}")
+    return network
+
+
 def _wished(space: GenotypeSpace, widths: Sequence[int]) -> Iterator[tuple[Any, float]]:
     """Yield each column of the space with the rate that gives its group's width."""
     columns = iter(space.columns)
@@ -91,8 +110,4 @@ def _wished(space: GenotypeSpace, widths: Sequence[int]) -> Iterator[tuple[Any, 
 
 
 def _result(folder: Path) -> dict[str, Any]:
-    path = folder / RESULT
-    if not path.exists():
-        raise FileNotFoundError(f"no learned pruning rates in {folder}: expected {RESULT} there")
-    found: dict[str, Any] = json.loads(path.read_text())
-    return found
+    return read_document(folder / RESULT, "learned pruning rates")

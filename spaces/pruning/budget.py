@@ -43,7 +43,11 @@ class Budget:
         """
         least = self._snapped(self.least)
         if self._at(least) > self.amount * (1 + TOLERANCE):
-            raise ValueError(f"{self.amount:.6g} cannot be met: the least widths cost {self._at(least):.6g}")
+            whole = self._at(self.full)
+            raise ValueError(
+                f"a share of {self.amount / whole:.3g} of the whole's cost cannot be met: what must stay takes "
+                f"{self._at(least) / whole:.3g}"
+            )
         below, above = 1.0, -1.0
         for _ in range(HALVINGS):
             middle = (below + above) / 2

@@ -142,7 +142,7 @@ def test_it_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
 
 
 def test_another_space_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match=r"expected a space of token counts, spaces\.diffrate\.diffrate"):
+    with pytest.raises(ValueError, match=r"expected a space of token counts, spaces\.diffrate\.diffrate"):
         next(DiffRate()(Job(GenotypeSpace(mbconv()), tmp_path)))
 
 

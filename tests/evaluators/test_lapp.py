@@ -122,8 +122,15 @@ def test_it_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
 
 
 def test_another_space_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match=r"expected a space of pruning rates, spaces\.lapp\.lapp"):
+    with pytest.raises(ValueError, match=r"expected a space of pruning rates, spaces\.lapp\.lapp"):
         next(Lapp()(Job(GenotypeSpace(mbconv()), tmp_path)))
+
+
+def test_a_share_out_of_reach_is_refused_before_anything_is_learned(tmp_path: Path) -> None:
+    space = job(tmp_path).space
+    Lapp(keep=0.5).check_early(space, [])
+    with pytest.raises(ValueError, match=r"a share of 0\.001 of the whole's cost cannot be met"):
+        Lapp(keep=0.001).check_early(space, [])
 
 
 def test_nothing_is_learned_before_a_job_ends(tmp_path: Path) -> None:
