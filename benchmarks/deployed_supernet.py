@@ -6,12 +6,13 @@ All by the command line, as a user would: this machine is profiled for the study
 PyTorch; the study is launched with these two and two devices' estimates; for each of the four and for limits that a
 tenth, a quarter and a half of random networks keep, the best network is taken and exported. What was exported for this
 machine - `model.onnx`, or `state_dict.pt` in the network - is then timed by the protocol of docs/latency.md, in the
-same rounds as networks that its table was calibrated on: these tell by how much the machine is slower or faster than
-it was then, which is taken off. One thread, its CPU clock.
+same rounds as random networks that were never measured before: these tell by how much the machine is slower or faster
+than it was then, which is taken off, and validate the table anew, for the machine as it is now. One thread, its CPU
+clock.
 
 Ends with 1 where a network is beyond its device's limit by the table or estimate, computed anew from what was exported;
-or where a measured latency is further from the table's than the largest error that the table's validation found, and
-than the measurement's own halves from each other. Needs the extras `onnx` and scikit-learn; some five CPU minutes.
+or where a measured latency is further from the table's than the largest error of both validations, and than the
+measurement's own halves from each other. Needs the extras `onnx` and scikit-learn; some six CPU minutes.
 With `--folder` what is there already is used again. `--short` trains for one epoch and scores 24 networks.
 """
 
@@ -40,11 +41,9 @@ from hardware_models.bench import Bench
 from hardware_models.device_sheet import device_sheet
 from hardware_models.latency_table import LatencyTable
 from hardware_models.measurement import Measurement
-from hardware_models.profiler import Anchor
 from hardware_models.roofline import Roofline
 from hardware_models.sampling import Workload, load_average
-from search.cli.latency import cover_space, setup_of
-from search.cli.measuring import networks_of
+from hardware_models.validation import compare
 from search.cli.tables import table_used
 from search.coverage import ops_of
 from search.storage import open_storage
@@ -62,7 +61,8 @@ SHEETS = ("raspberrypi4", "jetson-nano")
 SHARES = (0.1, 0.25, 0.5)
 """The shares of random networks that keep a limit."""
 
-CONTROLS = 6
+FRESH = 20
+"""Random networks that validate a table anew, beside what was exported."""
 
 
 @dataclass(frozen=True)
@@ -160,15 +160,19 @@ def workload(bench: Bench, space: GenotypeSpace, one: Chosen) -> Workload:
 
 
 def timed(
-    table: LatencyTable, space: GenotypeSpace, controls: list[Anchor], exported: list[Chosen], rounds: int
-) -> tuple[float, list[Measurement]]:
-    """Return by what factor the machine is slower than when the table was made, and the networks' latencies now."""
+    table: LatencyTable, space: GenotypeSpace, fresh: list[Any], exported: list[Chosen], rounds: int
+) -> tuple[list[Measurement], list[Measurement]]:
+    """Return the latencies of fresh candidates, and those of what was exported."""
     bench = Bench(table.provenance.engine, 1, 1, seed=1)
-    preparations = [partial(bench.network, one.network.built, one.input_shape) for one in controls]
+    preparations = [partial(built, bench, one) for one in fresh]
     preparations += [partial(workload, bench, space, one) for one in exported]
     now, _ = bench.time(preparations, rounds)
-    ratios = [is_.latency_ms / latency_ms(table, was.ops) for is_, was in zip(now, controls, strict=False)]
-    return float(np.median(ratios)), list(now[len(controls) :])
+    return list(now[: len(fresh)]), list(now[len(fresh) :])
+
+
+def built(bench: Bench, candidate: Any) -> Workload:
+    """Return what runs a candidate without its trained weights."""
+    return bench.network(candidate.build(), candidate.input_shape)
 
 
 def within_limits(found: list[Chosen]) -> list[str]:
@@ -182,28 +186,32 @@ def within_limits(found: list[Chosen]) -> list[str]:
 
 def as_measured(device: str, table: LatencyTable, space: GenotypeSpace, found: list[Chosen], rounds: int) -> list[str]:
     """Print a device's networks as measured; return those that are further from the table than it may be off."""
-    setup = setup_of(load_study_file(STUDY))
-    anchors, _ = networks_of(space, cover_space(space), setup.anchors, 0)
-    controls = anchors[:: max(1, len(anchors) // CONTROLS)]
+    fresh = [space.decode(row) for row in space.sample(FRESH, np.random.default_rng(1))]
     own = list({one.trial: one for one in found if one.device == device}.values())
-    slowness, measured = timed(table, space, controls, own, rounds)
-    report = table.validation
-    if report is None:
+    random, measured = timed(table, space, fresh, own, rounds)
+    was = table.validation
+    if was is None:
         return [f"the table of {device} is not validated"]
+    predicted = np.array([latency_ms(table, one.ops()) for one in fresh])
+    truth, halves_ms = np.array([one.latency_ms for one in random]), np.array([one.halves_ms for one in random])
+    slowness = float(np.median(truth / predicted))
+    now = compare(predicted * slowness, truth, halves_ms.T)
     print(
-        f"\n{device}: its table is off by {report.mape:.1%} on {report.networks} networks, at most "
-        f"{report.max_error:.1%} (halves {report.truth_mape or 0:.1%}); the machine takes {slowness:.3f} times as long "
-        f"as then, by {len(controls)} others (load {load_average():.1f})"
+        f"\n{device}: its table is off by {was.mape:.1%} on {was.networks} networks, at most {was.max_error:.1%} "
+        f"(halves {was.truth_mape or 0:.1%}); the machine takes {slowness:.3f} times as long as then, and at this speed it is "
+        f"off by {now.mape:.1%} on {FRESH} others, at most {now.max_error:.1%} (halves {now.truth_mape or 0:.1%}; load "
+        f"{load_average():.1f})"
     )
     missed, errors = [], []
     print(f"{'trial':>7}{'by table (ms)':>15}{'measured (ms)':>15}{'error':>8}{'at its speed':>14}{'halves':>8}")
-    for one, now in zip(own, measured, strict=True):
-        plain, fitted = one.known_ms / now.latency_ms - 1, one.known_ms * slowness / now.latency_ms - 1
-        halves = abs(now.halves_ms[0] - now.halves_ms[1]) / now.latency_ms
+    for one, is_ in zip(own, measured, strict=True):
+        plain, fitted = one.known_ms / is_.latency_ms - 1, one.known_ms * slowness / is_.latency_ms - 1
+        halves = abs(is_.halves_ms[0] - is_.halves_ms[1]) / is_.latency_ms
         errors.append(abs(fitted))
-        print(f"{one.trial:7}{one.known_ms:15.4f}{now.latency_ms:15.4f}{plain:8.1%}{fitted:14.1%}{halves:8.1%}")
-        if abs(fitted) > max(report.max_error, halves):
-            missed.append(f"trial {one.trial} is off by {fitted:.1%} on {device}, validated {report.max_error:.1%}")
+        print(f"{one.trial:7}{one.known_ms:15.4f}{is_.latency_ms:15.4f}{plain:8.1%}{fitted:14.1%}{halves:8.1%}")
+        if abs(fitted) > max(was.max_error, now.max_error, halves):
+            allowed = f"validated {was.max_error:.1%}, now {now.max_error:.1%}"
+            missed.append(f"trial {one.trial} is off by {fitted:.1%} on {device}, {allowed}")
     print(f"mean error at its speed {np.mean(errors):.1%}")
     return missed
 
