@@ -198,9 +198,9 @@ def as_measured(device: str, table: LatencyTable, space: GenotypeSpace, found: l
     now = compare(predicted * slowness, truth, halves_ms.T)
     print(
         f"\n{device}: its table is off by {was.mape:.1%} on {was.networks} networks, at most {was.max_error:.1%} "
-        f"(halves {was.truth_mape or 0:.1%}); the machine takes {slowness:.3f} times as long as then, and at this speed it is "
-        f"off by {now.mape:.1%} on {FRESH} others, at most {now.max_error:.1%} (halves {now.truth_mape or 0:.1%}; load "
-        f"{load_average():.1f})"
+        f"(halves {was.truth_mape or 0:.1%}); the machine takes {slowness:.3f} times as long as then, and at this "
+        f"speed it is off by {now.mape:.1%} on {FRESH} others, at most {now.max_error:.1%} (halves "
+        f"{now.truth_mape or 0:.1%}; load {load_average():.1f})"
     )
     missed, errors = [], []
     print(f"{'trial':>7}{'by table (ms)':>15}{'measured (ms)':>15}{'error':>8}{'at its speed':>14}{'halves':>8}")
