@@ -9,19 +9,23 @@ import torch
 from torch import Tensor, nn
 
 from evaluators._reproducible import images_on
+from evaluators.augmentation import Augmentation, bound
 from evaluators.datasets import Dataset
 from evaluators.nested.scoring import fitted, side_of
 from hardware_models.architecture import architecture_of
 from spaces.genotype import GenotypeSpace
 
 
-def check_images(dataset: Dataset, space: GenotypeSpace, *, resized: bool = False) -> int:
+def check_images(
+    dataset: Dataset, space: GenotypeSpace, augment: Sequence[Augmentation] = (), *, resized: bool = False
+) -> int:
     """Read a data set and show two of its images to one of the space's networks, `resized` to the side that it takes.
 
-    A wrong number of channels or classes is thus found. Returns how many classes the network tells apart. Raises
-    OSError or ValueError, saying what is wrong.
+    A wrong number of channels or classes is thus found, and an augmentation that needs pixels which the data set does
+    not tell. Returns how many classes the network tells apart. Raises OSError or ValueError, saying what is wrong.
     """
     data = images_on(dataset, "cpu")
+    bound(augment, data.train)
     candidate = architecture_of(space.decode(space.repair(np.zeros((1, space.width)))[0]))
     inputs, network = data.train.inputs(slice(0, 2)), candidate.build()
     inputs = fitted(inputs, side_of(candidate)) if resized else inputs

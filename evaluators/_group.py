@@ -46,7 +46,7 @@ class Group:
         """Return this worker's images of a batch, as many as any other's; those that are too many are left."""
         each = len(batch.labels) // self.size
         rows = slice(self.rank * each, (self.rank + 1) * each)
-        return Part(batch.images[rows], batch.labels[rows])
+        return Part(batch.images[rows], batch.labels[rows], batch.normalisation)
 
     def average_gradients(self, parameters: Iterable[Tensor]) -> None:
         """Replace gradients by their means over the workers, all of which must have those of the same parameters."""

@@ -30,7 +30,7 @@ def batches(part: Part, size: int, rng: torch.Generator) -> Iterator[Part]:
     size = min(size, len(part.labels))
     order = torch.randperm(len(part.labels), generator=rng).to(part.labels.device)
     for rows in order[: len(order) // size * size].view(-1, size):
-        yield Part(part.inputs(rows), part.labels[rows])
+        yield Part(part.inputs(rows), part.labels[rows], part.normalisation)
 
 
 def finite(loss: Tensor, epoch: int) -> float:

@@ -8,12 +8,15 @@ where it is None, on the CPU always: the same ones, whatever the device.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from evaluators.colour_operations import COLOURS
+from evaluators.datasets import Normalisation, Part
 
 Augmentation = Callable[[Tensor], Tensor]
 
@@ -148,36 +151,98 @@ class Erase:
         return torch.where((within & erased[:, None, None, None]).to(inputs.device), noise, inputs)
 
 
-@dataclass(frozen=True, slots=True)
-class RandAffine:
-    """Does one of RandAugment's five operations on geometry to a random `chance` of images (Cubuk et al., 2020).
+GEOMETRY = ("Rotate", "ShearX", "ShearY", "TranslateX", "TranslateY")
+"""RandAugment's operations that move pixels."""
 
-    They (arXiv 1909.13719) turn an image by up to 30 degrees, shear it by up to .3, or shift it by up to .45 of its
-    side, along either axis, to either side. How far is normal in tenths of these, with `magnitude` and `deviation`,
-    within 0 and 10: the defaults are timm's `rand-m1-n1-mstd0.5-inc1`, where an image has each of 15 operations with a
-    chance of 1/30. The ten on colours are not here. What comes in from outside is 0; shears are about the centre.
+
+@dataclass(frozen=True, slots=True)
+class RandAugment:
+    """Does a random one of 15 operations to a random `chance` of the images (Cubuk et al., CVPR Workshops 2020).
+
+    The defaults are timm's `rand-n1-m1-mstd0.5-inc1`, and so is the list: the paper's (arXiv 1909.13719) does nothing
+    in place of `Invert` and `SolarizeAdd`. How much is changed is normal in tenths of the most, within 0 and 10, and to
+    either side. Geometry turns by up to 30 degrees, shears by up to .3 and shifts by up to .45 of the side; for colours
+    see `evaluators.colour_operations`. Ours: bilinear where the released trainings are bicubic, about the centre also
+    where it shears, and not rounded to 8 bits but for colours; what comes in from outside is 0.
+
+    Attributes:
+      magnitude, deviation: of how much is changed.
+      times: operations one after the other, each drawn anew and with a chance of its own.
+      chance: of an operation to be done.
+      operations: their names; `GEOMETRY` needs no pixels.
+      normalisation: how inputs came from pixels, for colours; None for the data set's, which `bound` fills in.
     """
 
     magnitude: float = 1.0
     deviation: float = 0.5
-    chance: float = 5 / 30
+    times: int = 1
+    chance: float = 0.5
+    operations: tuple[str, ...] = (*COLOURS, *GEOMETRY)
+    normalisation: Normalisation | None = None
 
     def __post_init__(self) -> None:
-        if not (0 <= self.magnitude <= 10 and self.deviation >= 0 and 0 < self.chance <= 1):
-            numbers = f"{self.magnitude}, {self.deviation} and {self.chance}"
-            raise ValueError(f"expected a magnitude within 0 to 10, a deviation and a chance up to 1, got {numbers}")
+        if not (0 <= self.magnitude <= 10 and self.deviation >= 0 and self.times >= 1 and 0 < self.chance <= 1):
+            numbers = f"{self.magnitude}, {self.deviation}, {self.times} and {self.chance}"
+            raise ValueError(
+                f"expected a magnitude within 0 to 10, a deviation, times from 1 and a chance up to 1, got {numbers}"
+            )
+        if not self.operations or not set(self.operations) <= {*COLOURS, *GEOMETRY}:
+            raise ValueError(f"operations must be of {', '.join((*COLOURS, *GEOMETRY))}; got {self.operations}")
+        if self.normalisation is not None and len(self.normalisation.mean) not in (1, 3):
+            raise ValueError(f"images must have 1 or 3 channels, got {len(self.normalisation.mean)}")
+
+    def on(self, normalisation: Normalisation | None) -> RandAugment:
+        """Return this for inputs that were pixels; raises ValueError where colours need to know them, and cannot."""
+        if self.normalisation is not None or set(self.operations) <= set(GEOMETRY):
+            return self
+        if normalisation is None:
+            raise ValueError(
+                "RandAugment changes colours of pixels, and nothing says what pixels the inputs were: give it, or the "
+                "data set's parts, a normalisation; or give it operations=GEOMETRY"
+            )
+        return replace(self, normalisation=normalisation)
 
     def __call__(self, inputs: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Return the images, some of them moved, bilinear."""
-        count, _, height, width = inputs.shape
-        level = (self.magnitude + self.deviation * torch.randn(count, generator=generator)).clamp(0, 10) / 10
+        """Return the images, some of them changed. Raises ValueError where it needs a normalisation and has none."""
+        self.on(None)
+        for _ in range(self.times):
+            inputs = self._once(inputs, generator)
+        return inputs.contiguous(memory_format=torch.channels_last)
+
+    def _once(self, inputs: Tensor, generator: torch.Generator | None) -> Tensor:
+        count = len(inputs)
+        level = (self.magnitude + self.deviation * torch.randn(count, generator=generator)).double().clamp(0, 10) / 10
         level *= torch.randint(2, (count,), generator=generator) * 2 - 1
-        which = functional.one_hot(torch.randint(5, (count,), generator=generator), 5)
-        turn, shear_across, shear_down, right, down = (level[:, None] * which).unbind(1)
-        angle = turn * math.radians(30)
-        across = torch.stack([angle.cos(), (0.3 * shear_across - angle.sin()) * height / width, 0.9 * right], 1)
-        along = torch.stack([(0.3 * shear_down + angle.sin()) * width / height, angle.cos(), 0.9 * down], 1)
-        grid = functional.affine_grid(torch.stack([across, along], 1), list(inputs.shape), align_corners=False)
-        moved = functional.grid_sample(inputs, grid.to(inputs.device), padding_mode="zeros", align_corners=False)
-        acts = (torch.rand(count, generator=generator) < self.chance).to(inputs.device)
-        return torch.where(acts[:, None, None, None], moved, inputs).contiguous(memory_format=torch.channels_last)
+        which = torch.randint(len(self.operations), (count,), generator=generator)
+        which[torch.rand(count, generator=generator) >= self.chance] = -1
+        changed = inputs.clone()
+        for number in {*which.tolist()} - {-1}:
+            rows = (which == number).nonzero()[:, 0]
+            there = rows.to(inputs.device)
+            changed[there] = self._done(self.operations[number], inputs[there], level[rows])
+        return changed
+
+    def _done(self, operation: str, inputs: Tensor, level: Tensor) -> Tensor:
+        how = self.normalisation
+        if how is None or operation in GEOMETRY:
+            return _moved(operation, inputs, level.float())
+        return how(COLOURS[operation](how.pixels(inputs), level.view(-1, 1, 1, 1).to(inputs.device)))
+
+
+def bound(changes: Sequence[Augmentation], part: Part) -> tuple[Augmentation, ...]:
+    """Return changes for a part's inputs: those that need pixels know what these were.
+
+    Raises ValueError where the part does not say.
+    """
+    return tuple(change.on(part.normalisation) if isinstance(change, RandAugment) else change for change in changes)
+
+
+def _moved(operation: str, inputs: Tensor, level: Tensor) -> Tensor:
+    """Return images moved by an operation of `GEOMETRY`, bilinear, each by its level (n,) from -1 to 1."""
+    height, width = inputs.shape[2:]
+    turn, shear_across, shear_down, right, down = (level * (operation == each) for each in GEOMETRY)
+    angle = turn * math.radians(30)
+    across = torch.stack([angle.cos(), (0.3 * shear_across - angle.sin()) * height / width, 0.9 * right], 1)
+    along = torch.stack([(0.3 * shear_down + angle.sin()) * width / height, angle.cos(), 0.9 * down], 1)
+    grid = functional.affine_grid(torch.stack([across, along], 1), list(inputs.shape), align_corners=False)
+    return functional.grid_sample(inputs, grid.to(inputs.device), padding_mode="zeros", align_corners=False)

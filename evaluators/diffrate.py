@@ -23,7 +23,7 @@ from evaluators._early import check_images
 from evaluators._preparation import Distribution, Job, Progress
 from evaluators._reproducible import device_of, images_on, reproducible
 from evaluators._token_proxies import TokenProxies, least
-from evaluators.augmentation import Augmentation
+from evaluators.augmentation import Augmentation, bound
 from evaluators.datasets import Dataset, described
 from evaluators.train import Train, evaluate, trained_weights
 from spaces.genotype import GenotypeSpace
@@ -120,7 +120,7 @@ class DiffRate:
 
     def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
         """See `evaluators._base.ChecksEarly`. Raises ValueError where `keep` is out of reach, too."""
-        check_images(self.dataset, space)
+        check_images(self.dataset, space, self.augment)
         self._check_reach(space)
 
     def _check_reach(self, space: GenotypeSpace) -> None:
@@ -201,7 +201,7 @@ class _Run:
         write_checkpoint(self.job.folder / CHECKPOINT, kept | states)
 
     def _step(self, images: Tensor, labels: Tensor, strength: float) -> None:
-        for change in self.settings.augment:
+        for change in bound(self.settings.augment, self.data.train):
             images = change(images)
         kept = self._kept()
         logits = self.masked(images, *self._schedules(kept))

@@ -138,7 +138,7 @@ class NestedSupernet:
 
     def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
         """See `evaluators._base.ChecksEarly`."""
-        classes = check_images(self.dataset, space, resized=True)
+        classes = check_images(self.dataset, space, self.recipe.augment, resized=True)
         check_teachers(self.recipe.teachers, self.dataset, space, classes)
 
     def distributions(self, folder: Path) -> Mapping[str, Distribution]:

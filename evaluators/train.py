@@ -19,7 +19,7 @@ from evaluators._checkpoints import read_checkpoint, write_checkpoint
 from evaluators._early import check_place
 from evaluators._reproducible import device_of, images_on, reproducible
 from evaluators._supernet_search import SupernetSearch, inherited
-from evaluators.augmentation import Augmentation
+from evaluators.augmentation import Augmentation, bound
 from evaluators.datasets import Dataset, Images, Part, described
 from evaluators.images.handing_over import HandedOver, from_arrays, to_arrays
 from evaluators.optimization import Optimization
@@ -129,12 +129,13 @@ class Train:
     def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
         """Read the data set, unless only the workers have it. Raises OSError or ValueError for one that is no use.
 
-        Raises ValueError, too, where `supernet` is the place of no search in a supernet.
+        Raises ValueError, too, where `augment` needs pixels that the data set does not tell, or where `supernet` is the
+        place of no search in a supernet.
         """
         if self.supernet is not None:
             check_place(f"Train(supernet={self.supernet})", self.supernet, preparations, SupernetSearch)
         if self.share:
-            images_on(self.dataset, "cpu")
+            bound(self.augment, images_on(self.dataset, "cpu").train)
 
     def shared(self) -> Mapping[str, np.ndarray]:
         """Return the data set as arrays, for every worker to hold alike; none with `share=False`."""
@@ -177,6 +178,7 @@ class Train:
         order = torch.randperm(len(data.labels))[: steps * batch].view(steps, batch).to(data.labels.device)
         total = torch.zeros((), device=data.labels.device)
         tell = getattr(model, "at_progress", None)
+        changes = bound(self.augment, data)
         model.train()
         for step, rows in enumerate(order):
             progress = (epoch * steps + step) / (self.epochs * steps)
@@ -185,7 +187,7 @@ class Train:
             if tell is not None:
                 tell(progress)
             images = data.inputs(rows)
-            for change in self.augment:
+            for change in changes:
                 images = change(images)
             logits = model(images)
             loss = functional.cross_entropy(logits, data.labels[rows], label_smoothing=self.label_smoothing)

@@ -29,6 +29,13 @@ class Normalisation:
         inputs = pixels.to(torch.float32, memory_format=torch.channels_last)
         return inputs.mul_(scale.to(inputs.device)).sub_(shift.to(inputs.device))
 
+    def pixels(self, inputs: Tensor) -> Tensor:
+        """Return the pixels, uint8, that come nearest to float32 `inputs` (n, channels, height, width)."""
+        import torch
+
+        std, mean = (torch.tensor(each, device=inputs.device).view(1, -1, 1, 1) for each in (self.std, self.mean))
+        return ((inputs * std + mean) * 255).round().clamp(0, 255).byte()
+
 
 IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 """What networks with published ImageNet weights expect (torchvision's documentation of its models)."""
@@ -41,7 +48,7 @@ class Part:
     Attributes:
       images: (n, channels, height, width); uint8, or float32 that are inputs already.
       labels: int64 (n,).
-      normalisation: what turns uint8 images into inputs; None where they are inputs already.
+      normalisation: what turns uint8 images into inputs, or has made inputs of pixels; None where that is unknown.
     """
 
     images: Tensor
@@ -55,10 +62,17 @@ class Part:
         images = self.images.to(device, memory_format=torch.channels_last)
         return Part(images, self.labels.to(device), self.normalisation)
 
+    def in_channels(self, count: int) -> Part:
+        """Return the part with its one channel `count` times, without a copy; one of `count` channels as it is."""
+        how = self.normalisation
+        if how is not None and len(how.mean) == 1:
+            how = Normalisation(how.mean * count, how.std * count)
+        return Part(self.images.expand(-1, count, -1, -1), self.labels, how)
+
     def inputs(self, rows: Tensor | slice) -> Tensor:
         """Return the images of these rows as float32 inputs. A batch is normalised at a time: the rest stays uint8."""
         images = self.images[rows]
-        return images if self.normalisation is None else self.normalisation(images)
+        return images if self.normalisation is None or images.is_floating_point() else self.normalisation(images)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluators.images._base import Images, Normalisation, Part
+from evaluators.images._base import Images, Part
 from evaluators.images.cifar import Cifar10, Cifar100
 from evaluators.images.image_folder import ImageFolder
 from evaluators.images.jpeg_archive import JpegArchives
@@ -72,10 +72,7 @@ class AtPath:
         import torch
 
         pixels = torch.cat([_resize(chunk, self.side) for chunk in torch.split(part.images, CHUNK)])
-        given = part.normalisation
-        if given is not None and len(given.mean) == 1:
-            given = Normalisation(given.mean * CHANNELS, given.std * CHANNELS)
-        return Part(pixels.expand(-1, CHANNELS, -1, -1), part.labels, given)
+        return replace(part, images=pixels).in_channels(CHANNELS)
 
 
 def _one(folder: Path, names: set[str], part: str) -> Path | None:

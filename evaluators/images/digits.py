@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from evaluators.images._base import Images, Part
+from evaluators.images._base import Images, Normalisation, Part
 from evaluators.images.split import stratified
 
 
@@ -29,11 +29,12 @@ def digits() -> Images:
     pixels, labels = load_digits(return_X_y=True)
     images = pixels.astype(np.float32).reshape(-1, 1, 8, 8)
     train, val, test = stratified(labels, (0.5, 0.25, 0.25), np.random.default_rng(0))
-    images = (images - images[train].mean()) / images[train].std()
-    return Images(10, *(_part(images[rows], labels[rows]) for rows in (train, val, test)))
+    mean, std = images[train].mean(), images[train].std()
+    images, how = (images - mean) / std, Normalisation((float(mean) / 16,), (float(std) / 16,))  # white is 16
+    return Images(10, *(_part(images[rows], labels[rows], how) for rows in (train, val, test)))
 
 
-def _part(images: np.ndarray, labels: np.ndarray) -> Part:
+def _part(images: np.ndarray, labels: np.ndarray, how: Normalisation) -> Part:
     import torch
 
-    return Part(torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64)))
+    return Part(torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64)), how)

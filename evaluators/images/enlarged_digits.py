@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 from evaluators.images._base import Images, Part
 from evaluators.images.digits import digits
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -29,11 +25,8 @@ class EnlargedDigits:
     def __call__(self) -> Images:
         """Return the data set: float32 images (n, channels, 8 times, 8 times)."""
         small = digits()
-        train, val, test = (
-            Part(self._larger(part.images), part.labels) for part in (small.train, small.val, small.test)
-        )
-        return Images(small.classes, train, val, test)
+        return Images(small.classes, *(self._larger(part) for part in (small.train, small.val, small.test)))
 
-    def _larger(self, images: Tensor) -> Tensor:
-        larger = images.repeat_interleave(self.times, 2).repeat_interleave(self.times, 3)
-        return larger.expand(-1, self.channels, -1, -1)
+    def _larger(self, part: Part) -> Part:
+        larger = part.images.repeat_interleave(self.times, 2).repeat_interleave(self.times, 3)
+        return replace(part, images=larger).in_channels(self.channels)

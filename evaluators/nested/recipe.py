@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from evaluators._reproducible import seed_of
-from evaluators.augmentation import Augmentation
+from evaluators.augmentation import Augmentation, bound
 from evaluators.datasets import Part, described
 from evaluators.mixing import Mix
 from evaluators.nested.distillation import soft_cross_entropy
@@ -90,7 +90,7 @@ class InUse:
         if self.recipe.augment:
             with torch.random.fork_rng([]):
                 torch.manual_seed(seed_of(*seeds, 2))
-                for change in self.recipe.augment:
+                for change in bound(self.recipe.augment, batch):
                     images = change(images)
         if self.recipe.mix is not None:
             images, labels = self.recipe.mix(images, labels, classes, np.random.default_rng((*seeds, 3)))

@@ -12,7 +12,7 @@ export of this space wrote.
 
 from dataclasses import replace
 
-from evaluators.augmentation import Erase, Flip, RandAffine, ResizedCrop
+from evaluators.augmentation import Erase, Flip, RandAugment, ResizedCrop
 from evaluators.datasets import AtPath, EnlargedDigits
 from evaluators.inherited_accuracy import InheritedAccuracy
 from evaluators.mixing import Mix
@@ -46,7 +46,7 @@ _recipes = {
     "plain": _taught,
     "paper": replace(
         _taught, clip=0.1, average=0.99985, spared=r"(stem|layers\.\d+\.(\d+|reduction))\.",  # the convolutions
-        augment=(ResizedCrop(), *([Flip()] if data else []), RandAffine(), Erase(0.01)), mix=Mix(0.01, 0.01),
+        augment=(ResizedCrop(), *([Flip()] if data else []), RandAugment(), Erase(0.01)), mix=Mix(0.01, 0.01),
     ),
 }  # fmt: skip
 if recipe not in _recipes:

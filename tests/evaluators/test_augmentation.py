@@ -10,9 +10,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from evaluators.augmentation import Crop, Cutout, Erase, Flip, RandAffine, ResizedCrop
+from evaluators.augmentation import GEOMETRY, Crop, Cutout, Erase, Flip, RandAugment, ResizedCrop, bound
+from evaluators.datasets import IMAGENET, EnlargedDigits, Images, Normalisation, Part
+from evaluators.train import Train
+from spaces.genotype import GenotypeSpace
+from spaces.mbconv import mbconv
 
-EVERY = [Crop(2), Flip(), Cutout(3), ResizedCrop(), Erase(0.5), RandAffine()]
+MOVED = RandAugment(operations=GEOMETRY)
+EVERY = [Crop(2), Flip(), Cutout(3), ResizedCrop(), Erase(0.5), MOVED]
 
 
 def images(count: int = 40, height: int = 6, width: int = 5) -> Tensor:
@@ -84,16 +89,44 @@ def test_a_rectangle_is_erased_by_noise_in_a_share_of_the_images() -> None:
     assert torch.equal(heights * widths, erased[:, 0].sum((1, 2)))
 
 
-def test_a_sixth_of_the_images_is_moved() -> None:
-    given = images(3000, 9, 9)
-    moved = (RandAffine()(given, generator()) != given).any(1).any(1).any(1)
-    assert 430 <= int(moved.sum()) <= 570
+def test_half_of_the_images_have_one_of_15_operations_to_either_side() -> None:
+    pixels = torch.randint(10, 200, (1, 3, 20, 20), generator=generator()).byte()
+    augment = RandAugment(magnitude=9, deviation=0, normalisation=IMAGENET)
+    changed = augment(IMAGENET(pixels.expand(3000, -1, -1, -1)), generator())
+    counts = sorted(changed.unique(dim=0, return_counts=True)[1].tolist())
+    assert len(counts) == 1 + 6 + 2 * 9  # six have one side
+    assert 30 <= counts[0] <= counts[17] <= 75  # 50 expected
+    assert 75 <= counts[18] <= counts[23] <= 130  # 100 expected
+    assert 1420 <= counts[24] <= 1580
+
+
+def test_operations_are_done_one_after_the_other() -> None:
+    twice = RandAugment(times=2, chance=1.0, operations=("Invert",), normalisation=IMAGENET)
+    pixels = torch.randint(256, (4, 3, 6, 6), generator=generator()).byte()
+    assert torch.equal(IMAGENET.pixels(twice(IMAGENET(pixels), generator())), pixels)
+
+
+def test_changes_of_pixels_are_told_what_the_data_sets_were() -> None:
+    part = EnlargedDigits(2)().train
+    flip, inverting = bound((Flip(), RandAugment(chance=1.0, operations=("Invert",))), part)
+    how = part.normalisation
+    assert flip == Flip()
+    assert how is not None
+    assert torch.equal(how.pixels(inverting(part.images[:9])), 255 - how.pixels(part.images[:9]))
+
+
+def test_pixels_that_a_data_set_does_not_tell_are_missed_before_a_training() -> None:
+    part = Part(torch.zeros(4, 1, 8, 8), torch.tensor([0, 1, 2, 3]))
+    assert bound([MOVED], part) == (MOVED,)
+    train = Train(lambda: Images(4, part, part, part), augment=[RandAugment()])
+    with pytest.raises(ValueError, match="nothing says what pixels the inputs were"):
+        train.check_early(GenotypeSpace(mbconv()), [])
 
 
 def test_an_image_is_turned_sheared_or_shifted_a_fifth_as_far_at_magnitude_2() -> None:
     across = torch.arange(-20.0, 21.0).expand(400, 1, 41, 41)
     given = torch.cat([across, across.transpose(2, 3)], 1)  # each pixel's own place
-    moved = RandAffine(2.0, 0.0, 1.0)(given, generator())[:, :, 18:23, 18:23]
+    moved = RandAugment(2.0, 0.0, 1, 1.0, GEOMETRY)(given, generator())[:, :, 18:23, 18:23]
     slopes = torch.stack([moved.diff(dim=3).mean((2, 3)), moved.diff(dim=2).mean((2, 3))], 2)
     centre = moved[:, :, 2, 2]
     cosine, sine = round(math.cos(math.radians(6)), 3), round(math.sin(math.radians(6)), 3)
@@ -141,7 +174,10 @@ def test_areas_and_ratios_are_within_their_bounds() -> None:
         (lambda: Crop(0), "padding must be at least 1 pixel, got 0"),
         (lambda: Flip(0.0), r"above 0 and at most 1, got 0\.0"),
         (lambda: Erase(0.0), r"erased images must be above 0 and at most 1, got 0\.0"),
-        (lambda: RandAffine(11), r"magnitude within 0 to 10, .* got 11, 0\.5 and 0\.16"),
+        (lambda: RandAugment(11), r"magnitude within 0 to 10, .* got 11, 0\.5, 1 and 0\.5"),
+        (lambda: RandAugment(operations=("Blur",)), r"of AutoContrast, Equalize, .*, TranslateY; got \('Blur',\)"),
+        (lambda: RandAugment(normalisation=Normalisation((0, 0), (1, 1))), "must have 1 or 3 channels, got 2"),
+        (lambda: RandAugment()(images()), "nothing says what pixels the inputs were: give it, or the data set's parts"),
         (lambda: Cutout(0), "at least 1 pixel, got 0"),
         (lambda: ResizedCrop((0.5, 0.2)), r"rising areas within 0 to 1 and ratios above 0, got \(0\.5, 0\.2\)"),
     ],

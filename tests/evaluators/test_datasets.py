@@ -22,6 +22,15 @@ def test_digits_are_normalised_images() -> None:
     assert (images.mean().item(), images.std().item()) == (pytest.approx(0, abs=1e-4), pytest.approx(1, abs=1e-3))
 
 
+def test_digits_tell_the_17_values_that_they_were() -> None:
+    part = digits().train
+    assert part.normalisation is not None
+    sixteenths = part.normalisation.pixels(part.images) / 255 * 16
+    assert sixteenths.round().unique().tolist() == list(range(17))
+    assert torch.allclose(sixteenths, sixteenths.round(), atol=0.04)  # half a step of 255
+    assert torch.equal(part.inputs(slice(3)), part.images[:3])
+
+
 def test_digits_are_the_same_in_every_process() -> None:
     assert digits().train.labels[:8].tolist() == [0, 1, 4, 5, 6, 9, 0, 1]
     assert digits().test.labels[:8].tolist() == [2, 8, 9, 9, 8, 1, 7, 3]
