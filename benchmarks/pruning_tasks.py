@@ -61,7 +61,7 @@ def cifar2000() -> Images:
 
 def smaller(part: Part) -> Part:
     means = functional.avg_pool2d(part.images.float(), 2)
-    return replace(part, images=means if part.normalisation is None else means.round().to(torch.uint8))
+    return replace(part, images=means if part.images.is_floating_point() else means.round().to(torch.uint8))
 
 
 JOBS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], Callable[[], Images]]] = {
