@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from search.algorithms._base import Algorithm, Problem, Results
+from search.algorithms._base import MAX_DRAWS, Algorithm, Problem, Results
 from search.algorithms._novelty import walk_to_new
 from search.algorithms._survivors import Survivors
 
@@ -21,7 +21,10 @@ Children = tuple[np.ndarray, np.ndarray]
 """Genotypes, shape (n, width), and a parent of each."""
 
 DRAWS = 2000
-"""How many children may be drawn in vain before one is moved on from what is known already."""
+"""How many children may be drawn in vain before they are mutated on until they are new."""
+
+AGAIN = 10
+"""How often that is done before the space is taken to be exhausted."""
 
 ELASTICVIT: dict[str, Any] = {
     "population": 512,
@@ -103,6 +106,10 @@ class TruncationEvolution(Algorithm):
             raise ValueError(
                 f"truncation_evolution needs a child at least, got mutants={self.mutants}, crossovers={self.crossovers}"
             )
+        if isinstance(self.together, str):
+            raise ValueError(
+                f"truncation_evolution needs a list of regular expressions, got together={self.together!r}"
+            )
         for name in ("mutation", "uniform", "structural_mutation"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(
@@ -112,7 +119,10 @@ class TruncationEvolution(Algorithm):
     def _matching(self, pattern: str) -> np.ndarray:
         """Return the columns that a regular expression matches; there must be one."""
         names = [column.name for column in self._space.columns]
-        found = [index for index, name in enumerate(names) if re.search(pattern, name)]
+        try:
+            found = [index for index, name in enumerate(names) if re.search(pattern, name)]
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
         if not found:
             raise ValueError(f"{pattern!r} matches none of the space's columns: {', '.join(names)[:200]}")
         return np.array(found)
@@ -127,7 +137,7 @@ class TruncationEvolution(Algorithm):
         return self._bred(*self._new(min(count, left), breed))
 
     def _new(self, count: int, breed: Callable[[int], Children]) -> Children:
-        """Return up to `count` children that are new and feasible, at least one row in any case."""
+        """Return up to `count` children that are new and feasible; where none is found, some that are not."""
         found = self._space.sample(0, self._random)
         children, parents, drawn, size = found, found, 0, count
         while len(children) < count and drawn < DRAWS:
@@ -135,9 +145,13 @@ class TruncationEvolution(Algorithm):
             fits = self._fitting(more, set(self._space.keys(children)))[: count - len(children)]
             children, parents = np.concatenate([children, more[fits]]), np.concatenate([parents, bred_from[fits]])
             drawn, size = drawn + size, 2 * size
-        if not len(children):
-            return walk_to_new(self._space, more[:count], self._seen, self._random), bred_from[:count]
-        return children, parents
+        if len(children):
+            return children, parents
+        walked = walk_to_new(self._space, more[:count], self._seen, self._random)
+        fits = self._fitting(walked, ())
+        if len(fits):
+            return walked[fits], bred_from[fits]
+        return more[: MAX_DRAWS // AGAIN], bred_from[: MAX_DRAWS // AGAIN]
 
     def _fitting(self, genotypes: np.ndarray, taken: Container[bytes]) -> np.ndarray:
         """Return the places of the rows that are new, none equal to another or among `taken`, and feasible."""

@@ -137,6 +137,12 @@ def test_every_proposal_lies_in_a_narrow_window_of_multiply_accumulates() -> Non
         tell(algorithm, batch, batch[:, 0].astype(float).tolist())
 
 
+def test_it_ends_where_no_network_keeps_a_bound() -> None:
+    algorithm = TruncationEvolution()
+    algorithm.start(Problem(WIDE, known=lambda rows: (np.full((len(rows), 1), np.nan), np.ones(len(rows)))))
+    assert (len(algorithm.propose(4)), algorithm.exhausted) == (0, True)
+
+
 def test_restored_in_a_generation_it_goes_on_with_the_same_proposals() -> None:
     settings = ELASTICVIT | {"population": 16, "parents": 8, "mutants": 4, "crossovers": 4}
     one, other = (started(GenotypeSpace(elasticvit()), **settings) for _ in range(2))
@@ -158,6 +164,8 @@ def test_restored_in_a_generation_it_goes_on_with_the_same_proposals() -> None:
         ({"mutants": 0, "crossovers": 0}, "a child at least, got mutants=0, crossovers=0"),
         ({"uniform": 1.5}, "a probability from 0 to 1, got uniform=1.5"),
         ({"structural": "depth"}, "'depth' matches none of the space's columns: layer0, layer1"),
+        ({"structural": "["}, r"'\[' is no regular expression: unterminated"),
+        ({"together": "layer"}, "a list of regular expressions, got together='layer'"),
         ({"least": (9,) * 22}, "layer0"),
     ],
 )
