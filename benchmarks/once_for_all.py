@@ -35,7 +35,6 @@ PEER = "published evolution"
 METHODS: dict[str, tuple[int, int, dict[str, Any]]] = {
     PEER: (50_100, 100, {}),
     "nsga2": (50_100, 100, {"population": 100, "offspring": 100}),
-    "truncation_evolution": (50_100, 100, {}),
     "regularized_evolution": (10_100, 100, {}),
     "hill_climb": (10_100, 100, {}),
     "local_search": (10_100, 100, {}),
