@@ -125,14 +125,18 @@ def _exchange(
         array[at, here], array[at, there] = array[at, there], array[at, here]
 
 
-def crossover(layout: Layout, first: Cells, second: Cells, rng: np.random.Generator) -> Cells:
+def crossover(
+    layout: Layout, first: Cells, second: Cells, rng: np.random.Generator, share: float | np.ndarray
+) -> Cells:
     """Return children that take each decision from one parent, and all choices of a `manyof` from one.
 
+    `share` is how probable the first one is, broadcast to (n, width); of a `manyof` that of its first choice counts.
     The result is valid without repair: a column that is active in the child is active in at least one parent, since
     the choice that it depends on came from there.
     """
-    units = int(layout.units.max(initial=-1)) + 1
-    from_first = (rng.random((len(first), units)) < 0.5)[:, layout.units]
+    heads = np.unique(layout.units, return_index=True)[1]
+    shares = np.broadcast_to(share, first.shape)[:, heads]
+    from_first = (rng.random(shares.shape) < shares)[:, layout.units]
     if layout.levels:
         first_active, second_active = active(layout, first), active(layout, second)
         from_first = (from_first & first_active) | ~second_active

@@ -18,7 +18,7 @@ import pyglove as pg
 from hardware_models import blocks
 from hardware_models.op import Op, Shape
 from spaces._elasticvit_layouts import LAYOUTS, Layout
-from spaces._elasticvit_macs import released_macs
+from spaces._elasticvit_macs import ReleasedMacs, released_macs
 from spaces._elasticvit_nets import NETS, Net
 from spaces._elasticvit_ops import ACTIVATION, attention_block, feed_forward, head, mobile_block, reduction
 from spaces._published import find
@@ -26,8 +26,8 @@ from spaces._published import find
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["NETS", "ConvolutionStage", "ElasticViT", "TransformerStage", "elasticvit", "largest", "published",
-           "released_macs", "smallest"]  # fmt: skip
+__all__ = ["NETS", "ConvolutionStage", "ElasticViT", "ReleasedMacs", "TransformerStage", "elasticvit", "largest",
+           "published", "released_macs", "smallest"]  # fmt: skip
 
 
 class ConvolutionStage(pg.Object):  # type: ignore[misc]

@@ -100,12 +100,18 @@ class GenotypeSpace:
         """
         return _variation.mutate(self._layout, self._rows(genotypes), rng)
 
-    def crossover(self, first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return valid children of paired rows, each decision from either parent, a `manyof`'s choices from one."""
+    def crossover(
+        self, first: np.ndarray, second: np.ndarray, rng: np.random.Generator, share: float | np.ndarray = 0.5
+    ) -> np.ndarray:
+        """Return valid children of paired rows, each decision from either parent, a `manyof`'s choices from one.
+
+        `share` is how probable it is that a decision is the first parent's: a number, or an array that broadcasts to
+        (n, width). What only one parent decides, as the other's choices switch it off, is that one's.
+        """
         first, second = self._rows(first), self._rows(second)
         if len(first) != len(second):
             raise ValueError(f"crossover needs as many first as second parents, got {len(first)} and {len(second)}")
-        return _variation.crossover(self._layout, first, second, rng)
+        return _variation.crossover(self._layout, first, second, rng, share)
 
     def neighbours(self, genotype: np.ndarray) -> np.ndarray:
         """Return every genotype one choice away from one row, (m, width), none twice; floats are not varied.

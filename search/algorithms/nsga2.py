@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from search.algorithms._base import Algorithm, Problem, Results
-from search.algorithms._fronts import crowding, ranks
 from search.algorithms._novelty import walk_to_new
+from search.algorithms._survivors import Survivors
 
 
 @dataclass
@@ -47,15 +47,10 @@ class NSGA2(Algorithm):
                 f"nsga2 needs probabilities from 0 to 1, got crossover={self.crossover}, mutation={self.mutation}"
             )
         super().start(problem)
-        self._pool = Results(
-            np.zeros((0, problem.space.width), problem.space.dtype), np.zeros((0, problem.objectives)), np.zeros(0)
-        )
-        self._survivors = 0
-        self._rank = np.zeros(0, np.int64)
-        self._crowding = np.zeros(0)
+        self._pool = Survivors(problem, initial=self.population, kept=self.population, offspring=self.offspring)
 
     def _draw(self, count: int) -> np.ndarray:
-        if not self._survivors:
+        if not self._pool.count:
             return self._space.sample(count, self._random)
         first, second = self._parents(count), self._parents(count)
         crossed = self._random.random(count) < self.crossover
@@ -66,38 +61,12 @@ class NSGA2(Algorithm):
 
     def _parents(self, count: int) -> np.ndarray:
         """Return the winners of `count` binary tournaments, shape (count, width)."""
-        one, two = self._random.integers(self._survivors, size=(2, count))
-        rank, lonely = self._rank, self._crowding
+        one, two = self._random.integers(self._pool.count, size=(2, count))
+        rank, lonely = self._pool.rank, self._pool.crowding
         loses = (rank[two] < rank[one]) | ((rank[two] == rank[one]) & (lonely[two] > lonely[one]))
         winners: np.ndarray = self._pool.genotypes[np.where(loses, two, one)]
         return winners
 
     def learn(self, results: Results) -> None:
         """Add results to the pool; let the fittest survive whenever a generation is complete."""
-        usable = np.isfinite(results.scores).all(axis=1) | (results.violations > 0)
-        rows = usable.nonzero()[0]
-        while len(rows):
-            missing = (self._survivors + self.offspring if self._survivors else self.population) - len(
-                self._pool.genotypes
-            )
-            self._pool = _joined(self._pool, results, rows[:missing])
-            if len(rows) >= missing:
-                self._select()
-            rows = rows[missing:]
-
-    def _select(self) -> None:
-        """Keep the `population` best of the pool by rank, then crowding distance."""
-        rank = ranks(self._pool.scores, self._pool.violations)
-        lonely = crowding(self._pool.scores, rank)
-        order = np.lexsort((-lonely, rank))[: self.population]
-        self._pool = Results(self._pool.genotypes[order], self._pool.scores[order], self._pool.violations[order])
-        self._survivors, self._rank = len(order), rank[order]
-        self._crowding = crowding(self._pool.scores, self._rank)
-
-
-def _joined(pool: Results, results: Results, rows: np.ndarray) -> Results:
-    return Results(
-        np.concatenate([pool.genotypes, results.genotypes[rows]]),
-        np.concatenate([pool.scores, results.scores[rows]]),
-        np.concatenate([pool.violations, results.violations[rows]]),
-    )
+        self._pool.learn(results)

@@ -7,7 +7,8 @@ its weights. Latencies are estimated from the devices' published peaks (docs/cos
 project's for small images, 16x16 pixels, 40 epochs, no teacher; docs/supernet_training.md. Some six CPU minutes.
 --set recipe=paper adds, as far as that page says, the paper's clipping, average of weights, changes of images and
 exceptions from weight decay; --set teacher=DIR a network to learn from, in place of half of the labels' loss: what an
-export of this space wrote.
+export of this space wrote. --set search=paper searches as the released code does, for accuracy alone among networks of
+--set limit_macs=2e6 multiply-accumulates or up to a fifth more; latencies are then reported.
 """
 
 from dataclasses import replace
@@ -24,6 +25,7 @@ from evaluators.samplers.performance_aware import PerformanceAware
 from hardware_models.device_sheet import device_sheet
 from hardware_models.roofline import Roofline
 from search.algorithms.nsga2 import NSGA2
+from search.algorithms.truncation_evolution import ELASTICVIT, TruncationEvolution
 from spaces.elasticvit import elasticvit
 
 data = ""  # in place of the digits: CIFAR-10, MNIST, or pictures in a folder a class, by path: docs/data.md
@@ -36,6 +38,8 @@ lr = 1e-3  # of AdamW; the paper's is 5e-4 for a batch of 512
 recipe = "plain"  # or "paper"
 teacher = ""  # the folder of an exported network; the paper's two ResNeXt-101 are no network of a space
 networks = 16  # in each level's memory; the paper's 150 and 50
+search = "nsga2"  # or "paper"
+limit_macs = 2e6  # of the paper's search; networks have 0.95 to 8.5 million, the paper's levels are 100 to 1200 million
 sheets = ("raspberrypi4", "jetson-nano", "snapdragon855-prime", "rtx2080ti")
 
 space = elasticvit("small", resolutions=resolutions)
@@ -60,11 +64,19 @@ preparations = [
     )
 ]  # fmt: skip
 evaluator = InheritedAccuracy(dataset=_images, test=True)
-objectives = {"accuracy": "maximize"} | {f"latency_ms@{name}-estimated": "minimize" for name in sheets}
-report = ["test_accuracy", "macs", "params"]
+_latencies = [f"latency_ms@{name}-estimated" for name in sheets]
+_fewer = {"population": 48, "parents": 24, "mutants": 12, "crossovers": 12}  # the paper's are 512, 256, 128 and 128
+_searches = {
+    "nsga2": NSGA2(population=24, offspring=12),  # an evolution too; more objectives than `auto`'s model takes
+    "paper": TruncationEvolution(**ELASTICVIT | _fewer),  # three generations in 120 trials; the paper's are 40
+}
+if search not in _searches:
+    raise ValueError(f"search must be {' or '.join(_searches)}, got {search!r}")
+_paper = search == "paper"
+objectives = {"accuracy": "maximize"} | dict.fromkeys([] if _paper else _latencies, "minimize")
+constraints = [f"macs >= {limit_macs}", f"macs <= {1.2 * limit_macs}"] if _paper else []  # its window is 20 million
+report = ["test_accuracy", "macs", "params", *(_latencies if _paper else [])]
 
-algorithm = NSGA2(
-    population=24, offspring=12
-)  # as the paper's, an evolution; more objectives than `auto`'s model takes
+algorithm = _searches[search]
 max_trials = 120
 timeout_s = 600

@@ -11,7 +11,7 @@ import torch
 from click.testing import CliRunner
 
 from search.cli.application import application
-from search.study_file import load_study_file
+from search.study_file import StudyFileError, load_study_file
 
 ELASTICVIT = (
     "elasticvit", "--launcher", "serial", "--set", "supernet_epochs=1", "--set", "supernet_batch=400",
@@ -37,6 +37,14 @@ def test_latencies_are_of_one_image_whatever_the_supernet_takes() -> None:
     assert load_study_file("elasticvit").batch == 1
 
 
+def test_the_papers_search_is_of_accuracy_within_a_window_of_multiply_accumulates() -> None:
+    found = load_study_file("elasticvit", {"search": "paper", "limit_macs": "3e6"})
+    assert (found.algorithm.name, [each.metric for each in found.objectives]) == ("truncation_evolution", ["accuracy"])
+    assert [str(each) for each in found.constraints] == ["macs >= 3000000.0", "macs <= 3600000.0"]
+    with pytest.raises(StudyFileError, match="search must be nsga2 or paper, got 'grid'"):
+        load_study_file("elasticvit", {"search": "grid"})
+
+
 @pytest.mark.slow
 def test_vision_transformers_inherit_from_one_supernet_and_are_exported(folder: Path) -> None:
     first, _ = launch(*ELASTICVIT, "--max-trials", "1")
@@ -55,6 +63,8 @@ def test_vision_transformers_inherit_from_one_supernet_and_are_exported(folder: 
     settings = ("--set", "teacher=exported", "--set", "recipe=paper", "--name", "taught")
     taught, _ = launch(*ELASTICVIT, "--max-trials", "1", *settings)
     assert taught["counts"]["COMPLETED"] == 1
+    searched, _ = launch(*ELASTICVIT, "--max-trials", "2", "--set", "search=paper", "--name", "searched")
+    assert 2e6 <= searched["front"][0]["metrics"]["macs"] <= 2.4e6
 
 
 @pytest.mark.slow

@@ -139,6 +139,7 @@ BUDGETS = {
     "ppo": 2_500,
     "hill_climb": 3_000,
     "nsga2": 4_000,
+    "truncation_evolution": 6_000,
     "regularized_evolution": 10_000,
     "factorized": 40_000,
 }

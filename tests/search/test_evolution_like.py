@@ -48,7 +48,7 @@ def distances(genotypes: np.ndarray, to: np.ndarray) -> list[int]:
 
 
 @pytest.mark.parametrize("objectives", [1, 2, 3])
-@pytest.mark.parametrize("name", [*NAMES, "full_neighbourhood"])
+@pytest.mark.parametrize("name", [*NAMES, "truncation_evolution", "full_neighbourhood"])
 @pytest.mark.parametrize("space", [FLAT, MIXED])
 def test_restored_at_any_point_it_goes_on_exactly_though_results_come_late_and_mixed(
     name: str, space: GenotypeSpace, objectives: int

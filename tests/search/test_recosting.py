@@ -202,10 +202,10 @@ def test_a_later_launch_goes_on_with_the_new_latencies(storage: Storage, tmp_pat
     assert study.front().numbers.tolist() == study.front(["accuracy", "latency_ms@phone"]).numbers.tolist()
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["regularized_evolution", "nsga2", "local_search", "hill_climb", "reinforce", "ppo", "separate", "factorized"],
-)
+EVOLUTION_LIKE = ("regularized_evolution", "truncation_evolution", "nsga2", "local_search", "hill_climb")
+
+
+@pytest.mark.parametrize("name", [*EVOLUTION_LIKE, "reinforce", "ppo", "separate", "factorized"])
 def test_a_resumed_algorithm_knows_the_scores_as_they_are_now(tmp_path: Path, name: str) -> None:
     definition = extended(tmp_path, name, 14)
     with open_storage(f"sqlite:///{tmp_path}/a.db") as storage:

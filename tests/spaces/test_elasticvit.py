@@ -20,7 +20,7 @@ from hardware_models.inherited import inherit
 from hardware_models.memory import peak_memory_bytes
 from hardware_models.torch_ops import build, example_inputs
 from spaces._elasticvit_layouts import LAYOUTS
-from spaces.elasticvit import NETS, ElasticViT, elasticvit, largest, published, released_macs, smallest
+from spaces.elasticvit import NETS, ElasticViT, ReleasedMacs, elasticvit, largest, published, released_macs, smallest
 from spaces.genotype import GenotypeSpace
 
 COUNTED = {
@@ -73,6 +73,17 @@ def test_published_networks(name: str, expected: tuple[int, int, int]) -> None:
 def test_the_extremes(network: ElasticViT, released: int) -> None:
     assert released_macs(network) == released
     assert RELEASED.decode(RELEASED.encode(network)) == network
+
+
+def test_the_released_count_is_known_of_many_networks_at_once() -> None:
+    model = ReleasedMacs(RELEASED)
+    rows = np.stack([RELEASED.encode(network) for network in (published("ElasticViT-S1"), largest())])
+    assert model.costs(rows).tolist() == [[217_641_922], [3_191_458_816]]
+    small = GenotypeSpace(elasticvit("small", resolutions=[17]))
+    rows = small.sample(50, np.random.default_rng(0))
+    assert ReleasedMacs(small).costs(rows)[:, 0].tolist() == [released_macs(small.decode(row)) for row in rows]
+    with pytest.raises(ValueError, match="networks are Dict; expected those of elasticvit"):
+        ReleasedMacs(GenotypeSpace({"a": 1}))
 
 
 def test_the_largest_networks_counts() -> None:

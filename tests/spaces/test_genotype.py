@@ -136,6 +136,14 @@ def test_crossover_keeps_what_both_parents_share() -> None:
         space.crossover(first, second[:0], np.random.default_rng(0))
 
 
+def test_crossover_takes_a_share_of_decisions_from_the_first_parent() -> None:
+    space = GenotypeSpace(pg.Dict(a=pg.oneof([0, 1]), b=pg.oneof([0, 1]), c=pg.manyof(2, "abc"), d=pg.oneof([0, 1])))
+    first, second = np.array([[1, 1, 1, 2, 1]]).repeat(1000, 0), np.array([[0, 0, 2, 0, 0]]).repeat(1000, 0)
+    children = space.crossover(first, second, np.random.default_rng(RNG_SEED), np.array([1.0, 0.0, 1.0, 0.0, 0.25]))
+    assert (children[:, :4] == [1, 0, 1, 2]).all()
+    assert 200 < children[:, 4].sum() < 300
+
+
 def test_repair_clips_rounds_and_restores_rules() -> None:
     assert conditional().repair(np.array([[7.2, 0.6, 99.0, np.nan]])).tolist() == [[3, 1, 10.0, 0]]
     assert conditional().repair(np.array([[1.4, 1, 5.0, 1]])).tolist() == [[1, 0, 0.1, 1]]
