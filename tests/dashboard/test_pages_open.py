@@ -126,6 +126,11 @@ def test_a_preparation_shows_its_curves(browser: Any, demo: Served) -> None:
 
 
 def test_an_empty_storage_tells_what_fills_it(browser: Any, tmp_path: Path) -> None:
-    with serve(f"sqlite:///{tmp_path}/search.db") as served, opened(browser, served, "/") as seen:
-        assert seen.page.locator(".empty code").text_content() == "python -m search launch nasbench201"
+    storage = f"sqlite:///{tmp_path}/search.db"
+    with serve(storage) as served, opened(browser, served, "/") as seen:
+        shown = seen.page.locator(".empty code").text_content()
+        assert shown == f"python -m search launch nasbench201 --storage {storage}"
+        seen.page.goto(f"{served.address}/preparations")
+        shown = seen.page.locator(".empty code").text_content()
+        assert shown == f"python -m search launch fbnet --storage {storage}"
         assert seen.errors == []

@@ -66,7 +66,8 @@ def test_the_log_is_text(browser: Any, demo: Served) -> None:
 def test_the_command_that_exports_it_is_copied(browser: Any, demo: Served) -> None:
     with opened(browser, demo, "/studies/nasbench201/trials/7") as seen:
         command = seen.page.locator("[data-command]").get_attribute("data-command")
-        assert command == "python -m search export nasbench201 --trial 7 --to nasbench201-7"
+        storage = demo.get("/session")["storage"]
+        assert command == f"python -m search export nasbench201 --trial 7 --to nasbench201-7 --storage {storage}"
 
 
 def test_trials_stand_side_by_side(browser: Any, demo: Served) -> None:

@@ -10,7 +10,7 @@ import { commonLanes, drawNetwork } from "../drawing/network.js";
 import { miniature } from "../drawing/miniature.js";
 import { metricOf } from "../core/study_data.js";
 import { stateMark } from "../study/words.js";
-import { card, costsOf } from "../trial/network.js";
+import { card, costsOf, networkLegend } from "../trial/network.js";
 
 export async function compareTrials(place, asked) {
   const found = await Promise.all(asked.slice(0, 8).map(async ({ study, number }) => {
@@ -55,7 +55,6 @@ function networks(found) {
     draw();
   }, "Device")));
   new ResizeObserver(draw).observe(box.box);
-  box.say("Layers that differ from the first network's are ringed.");
   return box.box;
 
   function draw() {
@@ -64,6 +63,7 @@ function networks(found) {
     const drawn = found.map(({ trial }) => trial.network).filter((network) => network?.layers?.length);
     const lanes = drawn.length > 1 ? commonLanes(drawn, width, device) : undefined;
     const first = found[0].trial.network?.layers ?? [];
+    box.say(networkLegend(device ?? null, metric), "Layers that differ from the first network's are ringed.");
     fill(box.plot, found.map((one, index) => el("div", { class: "lane" }, el("h3", {}, heading(found, one, index)), el("div", { class: "scroll-x", tabindex: "0", role: "region", "aria-label": `Network of trial ${one.trial.number}` },
       one.trial.network?.layers?.length ? drawNetwork(one.trial.network, { width, height: 180, device, lanes, differs: index ? changedLayers(first, one.trial.network.layers) : new Set(), onhover: (spot, event) => (spot ? showCard(event.clientX, event.clientY, card(spot, device, metric)) : hideCard()) })
         : miniature(one.trial, { width: Math.min(900, width) })))));

@@ -65,9 +65,8 @@ export function metricLabel(metric) {
 // The same without its unit, where that stands beside the value.
 export const metricWords = (metric) => labelled(metric, "");
 
-function labelled(metric, shown) {
-  const [base, device] = metric.name.split("@");
-  const unit = unitOf(metric);
-  const words = unit && base.endsWith(`_${unit}`) ? base.slice(0, -unit.length - 1) : base;
-  return words.replaceAll("_", " ") + (shown ? ` (${shown})` : "") + (device ? ` · ${device}` : "");
+function labelled({ name, quantity }, shown) {
+  const [base, device] = name.split("@");
+  const words = quantity?.replace(` on ${device}`, "") ?? base.replaceAll("_", " ");
+  return words + (shown ? ` (${shown})` : "") + (device ? ` · ${device}` : "");
 }

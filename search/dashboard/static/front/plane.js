@@ -4,9 +4,10 @@ import { Cloud } from "../canvas/cloud.js";
 import { Nearest } from "../canvas/nearest.js";
 import { makeScale, mostOf } from "../canvas/scale.js";
 import { textFont } from "../canvas/surface.js";
-import { metricLabel, sig } from "../core/format.js";
+import { metricLabel } from "../core/format.js";
 import { STATES } from "../core/study_data.js";
 import { colour } from "../core/theme.js";
+import { boundWords } from "./pareto.js";
 
 const LARGE = 20000;
 const HOLLOW = new Set(["INFEASIBLE", "STOPPED", "FAILED"].map((state) => STATES.indexOf(state)));
@@ -140,7 +141,7 @@ export class FrontPlane {
     pen.font = textFont(11.5);
     for (const { metric, sign, bound } of view.bounds) {
       if (metric !== view.x && metric !== view.y) continue;
-      const words = `${metric} ${sign} ${sig(bound, 3)}`;
+      const words = boundWords(this.data, { metric, sign, bound });
       pen.strokeStyle = colour("limit");
       pen.fillStyle = colour("limit");
       pen.lineWidth = 1.2;

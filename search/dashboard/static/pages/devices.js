@@ -1,5 +1,6 @@
 // The devices whose latencies are known; two of them against each other.
 import { devicePage } from "../core/api.js";
+import { command, empty } from "../core/command.js";
 import { deviceColour } from "../core/colours.js";
 import { byId, debounce, el, fill } from "../core/dom.js";
 import { devicesKnown, start } from "../core/frame.js";
@@ -12,7 +13,7 @@ start(async () => {
   const devices = await devicesKnown;
   const place = byId("page");
   if (!devices.length) {
-    fill(place, el("div", { class: "empty" }, "No device's latencies are known here yet. This measures this machine:", el("br"), el("code", {}, "python -m search profile nasbench201")));
+    fill(place, empty("No device's latencies are known here yet. This measures this machine:", command("profile nasbench201")));
     return;
   }
   const list = el("div", { class: "panel scroll-x", tabindex: "0", role: "region", "aria-label": "Devices" });

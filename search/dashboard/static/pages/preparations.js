@@ -1,5 +1,6 @@
 // Preparations: what is made once before studies and shared by them, such as the training of a supernet.
 import { get, page, studyPage } from "../core/api.js";
+import { command, empty } from "../core/command.js";
 import { byId, el, fill } from "../core/dom.js";
 import { start } from "../core/frame.js";
 import { percent } from "../core/format.js";
@@ -18,7 +19,7 @@ if (document.body.dataset.page === "preparations" && !document.documentElement.d
 
 function draw(all) {
   if (!all.length) {
-    fill(byId("page"), el("div", { class: "empty" }, "Nothing was prepared here yet. A study whose evaluator needs a trained supernet makes one at its first launch:", el("br"), el("code", {}, "python -m search launch STUDY")));
+    fill(byId("page"), empty("Nothing was prepared here yet. A study that learns something before its trials makes a preparation at its first launch:", command("launch fbnet")));
     return;
   }
   const words = ["Preparation", "Kind", "State", "Progress", "Studies", "Last change"];

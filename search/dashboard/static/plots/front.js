@@ -30,7 +30,8 @@ export async function draw(figure, { data, selection }) {
   const paper = surface(figure, (pen, width, height) => painter().draw(pen, width, height, view), { label: "", keys: true });
   const upper = el("canvas", { class: "own", "aria-hidden": "true" });
   upper.style.pointerEvents = "none";
-  figure.plot.append(upper);
+  const nothing = el("div", { class: "empty", hidden: true });
+  figure.plot.append(upper, nothing);
   const controls = el("div", { class: "row" });
   addTools(figure, el("details", { class: "axes", open: innerWidth > 640 }, el("summary", {}, "Axes"), controls));
   showControls();
@@ -82,15 +83,24 @@ export async function draw(figure, { data, selection }) {
       mark.style.setProperty("--at", `var(--${name})`);
       return el("span", {}, mark, text);
     };
+    nothing.hidden = view.front.length > 0;
+    if (!nothing.hidden) fill(nothing, whyEmpty(data.summary));
     fill(legend, key("", "front", `front (${whole(view.front.length)})`), key("", "dominated", "dominated"), key("hollow", "dominated", "infeasible, stopped or failed"),
       data.summary.counts.running > 0 && key("hollow", "accent", `running (${whole(data.summary.counts.running)})`),
-      view.knee !== null && key("", "knee", "knee"), view.bounds.length > 0 && key("line", "limit", "constraint"),
+      view.knee !== null && key("", "knee", `knee (trial ${view.knee})`), view.bounds.length > 0 && key("line", "limit", "constraint"),
       el("span", { class: "end soft" }, view.z ? "drag to turn" : "drag to brush · click a trial to open it"));
     requestAnimationFrame(() => {
       const outside = painter().laid?.outside ?? 0;
       figure.say(outside ? `${whole(outside)} far worse trials lie outside of the plot.` : "");
     });
   }
+}
+
+// Why no trial is on the front, and the command that changes it.
+function whyEmpty({ counts, state, launch }) {
+  if (counts.completed) return "No completed trial within the constraints has these metrics.";
+  if (state === "running") return "No trial has completed yet: the first ones appear here.";
+  return ["No trial has completed.", launch && [el("br"), el("code", {}, launch)]];
 }
 
 function deviceSwitch(devices, chosen, onchoice) {
@@ -136,7 +146,7 @@ function interact({ paper, upper, data, selection, painter, fresh, view, figure 
     hovered = row;
     canvas.style.cursor = row >= 0 ? "pointer" : "crosshair";
     above();
-    if (row >= 0) showTrialCard(data, row, x, y, metrics(), { device: view().x });
+    if (row >= 0) showTrialCard(data, row, x, y, metrics(), { device: view().x, knee: view().knee });
     else hideCard();
   }
 

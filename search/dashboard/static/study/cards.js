@@ -2,6 +2,7 @@
 import { miniature } from "../drawing/miniature.js";
 import { trialPage } from "../core/api.js";
 import { el, fill, svg } from "../core/dom.js";
+import { boundWords, parseBound } from "../front/pareto.js";
 import { exact, metricWords, sig, whole } from "../core/format.js";
 
 export function drawCards(place, data) {
@@ -27,8 +28,8 @@ function bestRow(data, metric) {
 }
 
 function bestCard(data, objectives, row) {
-  const constraints = data.summary.constraints ?? [];
-  const title = constraints.length ? `Best ${words(data, objectives[0])} with ${constraints.join(", ")}` : `Best ${words(data, objectives[0])}`;
+  const bounds = (data.summary.constraints ?? []).map((text) => [text, parseBound(text)]);
+  const title = `Best ${words(data, objectives[0])}${bounds.length ? ` with ${bounds.map(([text, bound]) => (bound ? boundWords(data, bound) : text)).join(", ")}` : ""}`;
   if (row < 0) return empty(title, "No completed trial yet.");
   return trialCard(data, title, row, objectives, objectives[0]);
 }
@@ -57,7 +58,7 @@ const unit = (data, name) => data.metric(name).unit ?? "";
 
 function volumeCard(summary) {
   const points = summary.hypervolume ?? [];
-  const front = `${whole(summary.front?.length ?? 0)} trials on the front`;
+  const front = `of the box from worst to best · ${whole(summary.front?.length ?? 0)} on the front`;
   if (summary.objectives.length < 2) return el("div", { class: "card" }, el("h3", {}, "Trials"), el("div", { class: "big" }, whole(summary.counts.completed)), el("div", { class: "foot-line" }, "completed"));
   if (!points.length) return empty("Hypervolume", "Not known before a trial is on the front.");
   return el("div", { class: "card" }, el("h3", {}, "Hypervolume"), el("div", { class: "big", title: exact(points.at(-1)[1]) }, sig(points.at(-1)[1])), el("div", { class: "foot-line" }, front), sparkline(points));

@@ -49,9 +49,14 @@ export function drawNetworkFigure(main, { trial, metric }) {
     const picture = drawNetwork(network, { width: box.plot.clientWidth || 900, height: HEIGHT - 10, device, onhover: (place, event) => (place ? showCard(event.clientX, event.clientY, card(place, device, metric)) : hideCard()) });
     const holder = el("div", { class: "scroll-x", tabindex: "0", role: "region", "aria-label": "The network's blocks" }, picture);
     fill(box.plot, holder);
-    const what = device ? `share of ${metricLabel(metric(device))}${total ? `; the whole network: ${sig(total)} ${metric(device).unit ?? ""}` : ""}` : "share of multiply-accumulates: no latency is known by layer";
-    fill(box.note, el("span", { class: "legend" }, el("span", {}, scaleBar(), what), el("span", {}, "height: channels · width: kernel and repeats · figure: kernel · e: expansion · ×: comes so often · arc: residual · dashed: skipped")));
+    fill(box.note, networkLegend(device, metric, total ? `; the whole network: ${sig(total)} ${metric(device).unit ?? ""}` : ""));
   }
+}
+
+// What a network's colours and marks say.
+export function networkLegend(device, metric, more = "") {
+  const what = device ? `share of ${metricLabel(metric(device))}${more}` : "share of multiply-accumulates: no latency is known by layer";
+  return el("span", { class: "legend" }, el("span", {}, scaleBar(), what), el("span", {}, "height: channels · width: kernel and repeats · figure: kernel · e: expansion · ×: comes so often · arc: residual · dashed: skipped"));
 }
 
 function scaleBar() {

@@ -1,5 +1,6 @@
 // Latency by operator as bars: which layers the time goes to, on the chosen device.
 import { axis, chart } from "../core/chart.js";
+import { command } from "../core/command.js";
 import { viridis } from "../core/colours.js";
 import { el } from "../core/dom.js";
 import { figure } from "../core/figure.js";
@@ -18,7 +19,7 @@ export function drawOperators(place, { trial, metric }) {
   const { layers } = trial.network;
   if (chosenCost(trial) === null) {
     box.plot.style.setProperty("--height", "120px");
-    box.empty("No latency is known by operator here.", el("br"), el("code", {}, "python -m search profile SPACE"));
+    box.empty("No latency is known by operator here. This measures this machine's:", el("br"), el("code", {}, command("profile SPACE")));
     return;
   }
   const drawn = chart(box, option, {
