@@ -66,6 +66,9 @@ def show(name: str, storage: str, json: bool) -> None:
             out.line(line)
         out.line()
         print_front(out, study, front)
+        if not len(front) and facts["counts"]["FAILED"]:
+            out.line(f"why: python -m search trials {name} --state failed{storage_hint(storage)}")
+            return
         out.line(f"picture: python -m search pareto {name} --plot {name}.png{storage_hint(storage)}")
 
 

@@ -23,7 +23,7 @@ function draw(all) {
     return;
   }
   const words = ["Preparation", "Kind", "State", "Progress", "Studies", "Last change"];
-  fill(byId("page"), el("div", { class: "panel scroll-x", tabindex: "0", role: "region", "aria-label": "Preparations" }, el("table", { class: "table" }, el("thead", {}, el("tr", {}, words.map((one) => el("th", { scope: "col" }, one)))), el("tbody", {}, all.map((one) => el("tr", {},
+  fill(byId("page"), el("div", { class: "panel scroll-x", tabindex: "0", role: "region", "aria-label": "Preparations" }, el("table", { class: "table" }, el("thead", {}, el("tr", {}, words.map((one) => el("th", { scope: "col", class: one === "Progress" ? "num" : null }, one)))), el("tbody", {}, all.map((one) => el("tr", {},
     el("td", { class: "name", title: one.key }, el("a", { href: page(`/preparations/${encodeURIComponent(one.key)}`) }, one.key.slice(0, 12))), el("td", {}, one.kind ?? "–"), el("td", {}, stateMark(String(one.state ?? "–").toLowerCase())),
     el("td", { class: "num" }, progress(one.progress)), el("td", {}, (one.studies ?? []).map((name, index) => [index > 0 && ", ", el("a", { href: studyPage(name) }, name)])), el("td", { class: "soft" }, when(one.updated_at))))))));
 }
