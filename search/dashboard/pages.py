@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote
@@ -40,7 +41,8 @@ def failed(request: Request, status: int, message: str) -> Response:
     path = request.url.path.removeprefix(request.scope.get("root_path", ""))
     if path.startswith(("/api/v1/", "/static/")) or status == 405:
         return failure(status, message)
-    return page(request, "error.html", status, message=message)
+    words = message.partition("; GET ")[0]  # what scripts are told to ask instead
+    return page(request, "error.html", status, heading=HTTPStatus(status).phrase.capitalize(), message=words)
 
 
 def plots() -> list[str]:

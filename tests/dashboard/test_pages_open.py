@@ -100,7 +100,9 @@ def test_a_study_that_is_not_there_says_what_is(browser: Any, demo: Served) -> N
     page = context.new_page()
     answer = page.goto(f"{demo.address}/studies/nothing")
     assert answer.status == 404
-    assert "nothing" in page.locator(".notice").first.text_content()
+    assert page.locator(".notice").text_content() == "There is no study 'nothing'."
+    page.get_by_role("link", name="All studies").click()
+    page.wait_for_url(f"{demo.address}/")
     context.close()
 
 

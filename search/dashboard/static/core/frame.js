@@ -25,8 +25,9 @@ export function start(work) {
 
 export function showFailure(error) {
   console.warn(error);
-  const words = error.status === 404 ? error.message : `${error.message} Is the dashboard still running? Load the page again once it is.`;
-  fill(byId("page"), el("p", { class: "notice bad", role: "alert" }, words));
+  const message = error.message.split("; GET ")[0].replace(/\.?$/, ".");
+  const more = error.status ? "" : " Is the dashboard still running? Load the page again once it is.";
+  fill(byId("page"), el("p", { class: "notice bad", role: "alert" }, message[0].toUpperCase(), message.slice(1), more), el("p", {}, el("a", { href: page("/") }, "All studies")));
 }
 
 function onKey(event) {

@@ -62,7 +62,7 @@ function drawActions(summary, trial) {
   fill(byId("head-actions"),
     trial.number > 0 && step(trial.number - 1, "←", "previous trial"), step(trial.number + 1, "→", "next trial"),
     el("a", { class: "button", href: page(`/compare?trials=${encodeURIComponent(name)}:${trial.number}${summary.knee !== null && summary.knee !== undefined && summary.knee !== trial.number ? `,${encodeURIComponent(name)}:${summary.knee}` : ""}`) }, "Compare"),
-    button("Copy command", () => copy(line, `Copied: ${line}`), { title: line, "data-command": line }));
+    button("Copy export command", () => copy(line, `Copied: ${line}`), { title: line, "data-command": line }));
 }
 
 const quoted = (text) => (/^[\w.@/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -58,7 +58,7 @@ const unit = (data, name) => data.metric(name).unit ?? "";
 
 function volumeCard(summary) {
   const points = summary.hypervolume ?? [];
-  const front = `of the box from worst to best · ${whole(summary.front?.length ?? 0)} on the front`;
+  const front = `${whole(summary.front?.length ?? 0)} trials on the front`;
   if (summary.objectives.length < 2) return el("div", { class: "card" }, el("h3", {}, "Trials"), el("div", { class: "big" }, whole(summary.counts.completed)), el("div", { class: "foot-line" }, "completed"));
   if (!points.length) return empty("Hypervolume", "Not known before a trial is on the front.");
   return el("div", { class: "card" }, el("h3", {}, "Hypervolume"), el("div", { class: "big", title: exact(points.at(-1)[1]) }, sig(points.at(-1)[1])), el("div", { class: "foot-line" }, front), sparkline(points));

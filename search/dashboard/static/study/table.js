@@ -104,7 +104,10 @@ export async function drawTable(section, { data, selection }) {
     return mark;
   }
 
-  function numeric(name) { return name === "number" || name === "elapsed_s" || name === "attempt" || data.metrics.some((metric) => metric.name === name) || data.decisions.some((one) => `d:${one.name}` === name && one.kind !== "choice"); }
+  function numeric(name) {
+    const figures = ({ kind, labels }) => kind !== "choice" || labels.every((label) => Number.isFinite(Number(label)));
+    return ["number", "elapsed_s", "attempt"].includes(name) || data.metrics.some((metric) => metric.name === name) || data.decisions.some((one) => `d:${one.name}` === name && figures(one));
+  }
 
   function cell(row, name) {
     const value = row[name] ?? row[name.replace(/^d:/, "")];

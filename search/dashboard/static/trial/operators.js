@@ -12,24 +12,24 @@ import { chosenCost } from "./network.js";
 
 const MOST = 14;
 
-export function drawOperators(place, { trial, metric }) {
+export function drawOperators(place, { trial, metric, summary }) {
   if (!trial.network?.layers?.length) return;
   const box = figure("Latency by operator", { id: "operators", height: 320 });
   place.append(box.box);
   const { layers } = trial.network;
-  if (chosenCost(trial) === null) {
+  if (chosenCost(trial, summary) === null) {
     box.plot.style.setProperty("--height", "120px");
     box.empty("No latency is known by operator here. This measures this machine's:", el("br"), el("code", {}, command("profile SPACE")));
     return;
   }
   const drawn = chart(box, option, {
-    card: ({ data: bar }) => bar && [el("h3", {}, bar.name), pairs([[metricLabel(metric(chosenCost(trial))), sig(bar.value)], ["share", percent(bar.share)], ["layers", whole(bar.count)]])],
-    csv: () => [["operator", chosenCost(trial), "layers"], grouped().map((one) => [one.name, one.value, one.count])],
+    card: ({ data: bar }) => bar && [el("h3", {}, bar.name), pairs([[metricLabel(metric(chosenCost(trial, summary))), sig(bar.value)], ["share", percent(bar.share)], ["layers", whole(bar.count)]])],
+    csv: () => [["operator", chosenCost(trial, summary), "layers"], grouped().map((one) => [one.name, one.value, one.count])],
   });
   document.addEventListener("params", drawn.redraw);
 
   function grouped() {
-    const device = chosenCost(trial);
+    const device = chosenCost(trial, summary);
     const sums = new Map();
     for (const layer of layers) {
       if (layer.skipped) continue;
@@ -51,7 +51,7 @@ export function drawOperators(place, { trial, metric }) {
     if (rest.length) shown.push({ name: `${rest.length} others`, value: rest.reduce((sum, one) => sum + one.value, 0), count: rest.reduce((sum, one) => sum + one.count, 0) });
     box.plot.style.setProperty("--height", `${Math.max(150, 56 + 24 * shown.length)}px`);
     shown.reverse();
-    const device = chosenCost(trial);
+    const device = chosenCost(trial, summary);
     const most = Math.max(...shown.map((one) => one.value)) || 1;
     return {
       xAxis: axis(metricLabel(metric(device)), { type: "value", min: 0, scale: false, axisLabel: { formatter: (value) => tickText(value, [value]) } }),
