@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from search.study_view import StudyView
 
 
+START = "start the dashboard with --study"
+
+
 class StudyPrograms:
     """Loads study files: those that were given, when this is made, and shipped ones when they are first needed.
 
@@ -30,13 +33,19 @@ class StudyPrograms:
 
         self._lock = threading.Lock()
         self._found = {made.space.fingerprint: made for made in map(load_study_file, files)}
-        self._untried = set(shipped_studies())
+        self._shipped = frozenset(shipped_studies())
+        self._untried = set(self._shipped)
 
     def why_not(self, study: StudyView) -> str:
         """Return why a study's program is not at hand, in one line; "" where it is."""
         if self._definition(study) is not None:
             return ""
-        return f"no loaded study file has the space of {study.name}: start the dashboard with --study FILE"
+        named, overrides = study.settings.get("study"), study.settings.get("overrides")
+        if named in self._shipped and isinstance(overrides, dict) and overrides:
+            said = ", ".join(f"{key}={value}" for key, value in overrides.items())
+            return f"{study.name} was launched with {said}: write that into a copy of {named}'s file, and {START} FILE"
+        file = study.settings.get("study_file", "FILE")
+        return f"no loaded study file has the space of {study.name}: {START} {file}"
 
     def ops(self, study: StudyView, genotype: np.ndarray) -> Sequence[Op]:
         """Return the operators of a genotype's network, as all of the space changes it. Raises ValueError for none."""

@@ -50,6 +50,7 @@ export class FrontPlane {
 
   draw(pen, width, height, view) {
     const laid = this.lay(width, height, view);
+    if (!laid.rows.length) return; // there is nothing that axes could be of
     const { data } = this;
     drawAxes(pen, laid.box, laid.x, laid.y, { xTitle: axisTitle(data, view.x), yTitle: axisTitle(data, view.y) });
     this.drawCloud(pen, laid);
@@ -170,7 +171,8 @@ export class FrontPlane {
 
   // Trials that are being evaluated, at a beat between 0 and 1: where both metrics are known, else along the axis.
   drawGoing(pen, beat) {
-    const { box, going, x, y, view } = this.laid;
+    const { box, going, rows, x, y, view } = this.laid;
+    if (!rows.length) return;
     const [xs, ys] = [this.data.column(view.x), this.data.column(view.y)];
     pen.strokeStyle = colour("accent");
     pen.lineWidth = 1.6;

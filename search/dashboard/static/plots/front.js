@@ -12,6 +12,7 @@ import { trialPage } from "../core/api.js";
 import { showTrialCard } from "../front/card.js";
 import { FrontPlane } from "../front/plane.js";
 import { FrontSpace } from "../front/space.js";
+import { driven } from "../study/words.js";
 import { axisNames, defaultAxes, devicesOf, readView, settle } from "../front/view.js";
 
 export const title = "Pareto front";
@@ -86,7 +87,7 @@ export async function draw(figure, { data, selection }) {
     nothing.hidden = view.front.length > 0;
     if (!nothing.hidden) fill(nothing, whyEmpty(data.summary));
     fill(legend, key("", "front", `front (${whole(view.front.length)})`), key("", "dominated", "dominated"), key("hollow", "dominated", "infeasible, stopped or failed"),
-      data.summary.counts.running > 0 && key("hollow", "accent", `running (${whole(data.summary.counts.running)})`),
+      data.summary.counts.running > 0 && key("hollow", "accent", `${driven(data.summary) ? "running" : "unfinished"} (${whole(data.summary.counts.running)})`),
       view.knee !== null && key("", "knee", `knee (trial ${view.knee})`), view.bounds.length > 0 && key("line", "limit", "constraint"),
       el("span", { class: "end soft" }, view.z ? "drag to turn" : "drag to brush · click a trial to open it"));
     requestAnimationFrame(() => {
@@ -96,11 +97,11 @@ export async function draw(figure, { data, selection }) {
   }
 }
 
-// Why no trial is on the front, and the command that changes it.
-function whyEmpty({ counts, state, launch }) {
-  if (counts.completed) return "No completed trial within the constraints has these metrics.";
-  if (state === "running") return "No trial has completed yet: the first ones appear here.";
-  return ["No trial has completed.", launch && [el("br"), el("code", {}, launch)]];
+// Why no trial is on the front; what to do stands above, where the study can go on.
+function whyEmpty({ counts, ...study }) {
+  if (counts.completed) return "No completed trial has these metrics.";
+  if (driven(study)) return "No trial has completed yet: the first ones appear here.";
+  return "No trial has completed.";
 }
 
 function deviceSwitch(devices, chosen, onchoice) {
@@ -211,7 +212,7 @@ function interact({ paper, upper, data, selection, painter, fresh, view, figure 
       hover(-1);
     }
   });
-  pulse((beat) => (painter().laid?.going.length || fresh.size) && above(beat));
+  pulse((beat) => (painter().laid?.going.length || fresh.size) && above(driven(data.summary) ? beat : 0));
 }
 
 // New trials: a ring that fades within two seconds.

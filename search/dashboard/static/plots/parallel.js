@@ -2,7 +2,7 @@
 import { fitted } from "../canvas/fitted.js";
 import { Gradual } from "../canvas/gradual.js";
 import { pointOf, surface, textFont } from "../canvas/surface.js";
-import { extent, makeScale, mostOf, tickText } from "../canvas/scale.js";
+import { extent, makeScale, mostOf, spansDecade, tickText } from "../canvas/scale.js";
 import { viridis } from "../core/colours.js";
 import { el, select } from "../core/dom.js";
 import { addTools } from "../core/figure.js";
@@ -112,12 +112,14 @@ function sample(data) {
 
 function lay(data, names, width, height) {
   const gap = (width - 96) / Math.max(1, names.length - 1);
+  const states = data.column("state");
   return names.map((name, index) => {
     const decision = name.startsWith("d:") ? data.decisions.find((one) => `d:${one.name}` === name) : null;
     const values = data.column(name);
     const labels = decision?.kind === "choice" ? decision.labels : null;
-    const range = labels ? [0, Math.max(1, labels.length - 1)] : extent(values);
-    return { name, x: 44 + index * gap, gap, values, labels, scale: makeScale(range, [height - FOOT, TOP]), title: decision ? decision.name : metricLabel(data.metric(name)) };
+    const range = labels ? [0, Math.max(1, labels.length - 1)] : extent(values, (row) => states[row] === COMPLETED);
+    const log = !decision && data.direction(name) === "minimize" && spansDecade(range);
+    return { name, x: 44 + index * gap, gap, values, labels, scale: makeScale(range, [height - FOOT, TOP], { log }), title: decision ? decision.name : metricLabel(data.metric(name)) };
   });
 }
 

@@ -38,7 +38,7 @@ function kneeCard(data, objectives) {
   const { knee } = data.summary;
   const title = "Knee of the front";
   if (objectives.length < 2) return empty(title, "One objective: there is no front. The best trial is beside.");
-  if (knee === null || knee === undefined) return empty(title, "Not known before three trials are on the front.");
+  if (knee === null || knee === undefined) return empty(title, "Not known before a trial is on the front.");
   return trialCard(data, title, knee, objectives, objectives[0]);
 }
 

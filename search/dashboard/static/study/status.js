@@ -3,7 +3,7 @@ import { devicePage, studyPage } from "../core/api.js";
 import { deviceColour } from "../core/colours.js";
 import { byId, el, fill } from "../core/dom.js";
 import { whole } from "../core/format.js";
-import { algorithmName, countsBar, done, etaWords, rateWords, stateMark, when } from "./words.js";
+import { algorithmName, countsBar, done, driven, etaWords, rateWords, stateMark, when } from "./words.js";
 
 export function drawStatus(place, data) {
   const study = data.summary;
@@ -13,7 +13,7 @@ export function drawStatus(place, data) {
   const others = ["infeasible", "stopped", "failed"].filter((kind) => counts[kind]).map((kind, index) => [index > 0 && ", ", el("a", { href: listOf(study, kind) }, `${whole(counts[kind])} ${kind}`)]);
   fill(place,
     el("span", {}, el("b", {}, whole(done(counts))), study.max_trials ? ` of ${whole(study.max_trials)} trials` : " trials", others.length > 0 && [" (", others, ")"]),
-    counts.running > 0 && item("running", whole(counts.running)),
+    counts.running > 0 && item(driven(study) ? "running" : "unfinished", whole(counts.running)),
     study.trials_per_minute > 0 && item("rate", rateWords(study.trials_per_minute)),
     study.state === "running" && item("time left", etaWords(study)),
     study.devices.length > 0 && el("span", {}, study.devices.length > 1 ? "devices " : "device ", study.devices.map((name, index) => [index > 0 && ", ", deviceLink(name)])),
@@ -34,7 +34,7 @@ function deviceLink(name) {
 }
 
 function advice(study) {
-  const { state, driver_host: host, driver_seen_at: seen, reason, launch } = study;
+  const { state, counts, driver_host: host, driver_seen_at: seen, reason, launch } = study;
   const again = launch ? [" Launch the study again to go on: ", el("code", {}, launch)] : " Run its program again to go on.";
   const words = {
     interrupted: [`Driver${host ? ` on host ${host}` : ""} stopped answering`, seen && [" ", when(seen)], ". No result is lost.", again],
@@ -42,6 +42,7 @@ function advice(study) {
     pausing: "Running trials finish, then it is paused.",
     stopping: ["Running trials finish, then it stops.", again],
     stopped: [reason && `Stopped: ${reason}.`, again],
+    done: counts.failed > 0 && counts.failed === done(counts) && ["Every trial failed: ", el("a", { href: listOf(study, "failed") }, "see why"), "."],
   }[state];
   return words ? el("p", { class: "advice", "data-advice": "" }, words) : null;
 }

@@ -18,6 +18,9 @@ export function countsBar(study) {
     el("span", { class: kind, style: { width: `${(100 * counts[kind]) / total}%` } })));
 }
 
+// Whether somebody works on the trials that have begun.
+export const driven = ({ state }) => ["running", "pausing", "stopping"].includes(state);
+
 export const trialsWords = (study) => `${whole(done(study.counts))}${study.max_trials ? ` of ${whole(study.max_trials)}` : ""}`;
 
 export const when = (time) => el("time", { title: exactTime(time), "data-time": time ?? "" }, ago(time));

@@ -29,7 +29,8 @@ export function drawNetworkFigure(main, { trial, metric, summary }) {
   if (!network?.layers?.length) {
     box.plot.style.setProperty("--height", "72px");
     fill(box.plot, el("div", { class: "scroll-x" }, choiceStrip(trial.decisions, 900)));
-    box.say(`${trial.why_no_network || "this space has no drawing: a candidate with ops() gives one"}. The strip shows one square a decision.`);
+    const why = trial.why_no_network || "this space has no drawing: a candidate with ops() gives one";
+    box.say(`${why[0].toUpperCase()}${why.slice(1)}. The strip shows one square a decision.`);
     return;
   }
   const known = costsOf(trial, summary);
