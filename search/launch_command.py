@@ -11,6 +11,10 @@ DEFAULT_STORAGE = "sqlite:///search.db"
 """Where studies are kept when nobody says where."""
 
 
+DONE = ("budget reached", "space exhausted")
+"""The ends of a launch after which there is nothing to go on with."""
+
+
 def launch_words(name: str, settings: Mapping[str, Any]) -> str:
     """Return `launch STUDY ...` as it goes on with a study: its file, its name, what was set.
 

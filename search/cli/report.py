@@ -14,7 +14,7 @@ from search.cli.picture import draw, title_of
 from search.cli.stored import shown_storage, storage_hint
 from search.cli.trial_rows import ordered_front, view
 from search.cli.verify import Verification, print_verification, records
-from search.launch_command import launch_words
+from search.launch_command import DONE, launch_words
 from search.metric_names import duration, number
 from search.study_tables import devices_with_latency
 
@@ -89,7 +89,7 @@ def _outcome(report: Report) -> str:
 def _next(report: Report, front: TrialTable) -> str:
     """Return the command to try next: going on where budget is left, else taking a network along."""
     study, hint = report.study, storage_hint(report.storage_url)
-    if report.reason not in ("budget reached", "space exhausted"):
+    if report.reason not in DONE:
         return f"go on: python -m search {launch_words(study.name, study.settings)}{hint}"
     if not len(front):
         return f"why: python -m search trials {study.name} --state failed{hint}"

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from search.dashboard.store import Opened
+from search.launch_command import DONE
 from search.metric_names import split_unit
 from search.objectives import Objective
 from search.schema import fronts, metrics, trials
@@ -18,8 +19,6 @@ from search.trials import FINISHED, TrialState
 
 RECENT = 200
 """How many of the last changed trials tell the rate."""
-
-DONE = ("budget reached", "space exhausted")
 
 
 def state_of(row: sa.RowMapping) -> str:

@@ -84,14 +84,14 @@ export async function draw(figure, { data, selection }) {
       mark.style.setProperty("--at", `var(--${name})`);
       return el("span", {}, mark, text);
     };
-    nothing.hidden = view.front.length > 0;
-    if (!nothing.hidden) fill(nothing, whyEmpty(data.summary));
     fill(legend, key("", "front", `front (${whole(view.front.length)})`), key("", "dominated", "dominated"), key("hollow", "dominated", "infeasible, stopped or failed"),
       data.summary.counts.running > 0 && key("hollow", "accent", `${driven(data.summary) ? "running" : "unfinished"} (${whole(data.summary.counts.running)})`),
       view.knee !== null && key("", "knee", `knee (trial ${view.knee})`), view.bounds.length > 0 && key("line", "limit", "constraint"),
       el("span", { class: "end soft" }, view.z ? "drag to turn" : "drag to brush · click a trial to open it"));
     requestAnimationFrame(() => {
-      const outside = painter().laid?.outside ?? 0;
+      const { outside = 0, rows = [] } = painter().laid ?? {};
+      nothing.hidden = rows.length > 0;
+      fill(nothing, nothing.hidden ? "" : whyEmpty(data.summary));
       figure.say(outside ? `${whole(outside)} far worse trials lie outside of the plot.` : "");
     });
   }
