@@ -1,5 +1,5 @@
 // What every page starts: the theme, the keys, the devices' colours, and how the page ends when something fails.
-import { api, get, page } from "./api.js";
+import { get, page } from "./api.js";
 import { learnDevices } from "./colours.js";
 import { askDialog, toast } from "./dialog.js";
 import { byId, el, fill } from "./dom.js";
@@ -55,5 +55,3 @@ export function copy(text, words = "Copied") {
   if (!navigator.clipboard) return toast("Copying needs https or localhost: select the text instead.", true);
   return navigator.clipboard.writeText(text).then(() => toast(words), () => toast("The browser refused to copy.", true));
 }
-
-export const rawLink = (path, words) => el("a", { href: api(path) }, words);

@@ -1,5 +1,5 @@
 // Two or more trials, or studies, side by side.
-import { get, page } from "../core/api.js";
+import { get } from "../core/api.js";
 import { command, empty } from "../core/command.js";
 import { button, byId, el, fill } from "../core/dom.js";
 import { start } from "../core/frame.js";
@@ -44,5 +44,3 @@ async function choose(place, chosen) {
   fill(place, el("div", { class: "panel" }, list), below);
   return show();
 }
-
-export const comparePage = (trials) => page(`/compare?trials=${trials.map(({ study, number }) => `${encodeURIComponent(study)}:${number}`).join(",")}`);

@@ -1,6 +1,6 @@
 // How a study stands, in words; and its trials by state as a bar.
 import { el } from "../core/dom.js";
-import { ago, bareName, duration, exact, exactTime, sig, whole } from "../core/format.js";
+import { ago, duration, exact, exactTime, sig, whole } from "../core/format.js";
 
 const KINDS = ["completed", "infeasible", "failed", "stopped", "running"];
 
@@ -41,8 +41,6 @@ setInterval(() => {
     if (time) node.textContent = ago(Number.isNaN(Number(time)) ? time : Number(time));
   }
 }, 15000);
-
-export const shortName = (metric) => bareName(metric).replaceAll("_", " ");
 
 // An algorithm is stored as its name, or as a document that has it.
 export function algorithmName(algorithm) {
