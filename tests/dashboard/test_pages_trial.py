@@ -77,6 +77,16 @@ def test_trials_stand_side_by_side(browser: Any, demo: Served) -> None:
         seen.page.wait_for_selector("[data-figure=networks] svg rect.differs", state="attached")
 
 
+def test_networks_side_by_side_share_one_scale_of_colours(browser: Any, demo: Served) -> None:
+    layers = {number: demo.get(f"/studies/perceptrons/trials/{number}")["network"]["layers"] for number in (0, 7)}
+    costs = {n: [one["repeats"] * one["latency"]["latency_ms@phone"] for one in found] for n, found in layers.items()}
+    most = max(max(cost) / sum(cost) for cost in costs.values())
+    with opened(browser, demo, "/compare?trials=perceptrons:0,perceptrons:7") as seen:
+        said = seen.page.locator("[data-figure=networks] .note").text_content()
+        assert f"{100 * most:.0f} %" in said
+        assert "share of latency (ms) · phone" in said
+
+
 def test_studies_fronts_lie_over_one_another(browser: Any, demo: Served) -> None:
     with opened(browser, demo, "/compare?studies=mixed") as seen:
         seen.page.wait_for_selector("[data-figure=fronts] canvas.own")
