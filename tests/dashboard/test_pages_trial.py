@@ -23,6 +23,13 @@ def test_a_network_is_drawn_block_by_block(browser: Any, demo: Served) -> None:
         seen.page.wait_for_selector("[data-figure=operators] canvas")
 
 
+def test_the_figure_inside_a_block_does_not_hide_its_card(browser: Any, demo: Served) -> None:
+    with opened(browser, demo, "/studies/nasbench201/trials/7") as seen:
+        seen.page.wait_for_selector("[data-figure=network] svg rect.block")
+        seen.page.locator("[data-figure=network] svg rect.block").first.hover()  # at its middle, where the kernel stands
+        assert "conv_bn 3x3" in seen.page.locator(".hovercard h3").text_content()
+
+
 def test_the_devices_share_recolours_the_network(browser: Any, demo: Served) -> None:
     with opened(browser, demo, "/studies/perceptrons/trials/3") as seen:
         choice = seen.page.locator("[data-figure=network]").get_by_label("Device")

@@ -32,7 +32,7 @@ export function rateWords(rate) {
   return rate >= 120 ? `${sig(rate / 60, 3)}/s` : rate >= 1 ? `${sig(rate, 3)}/min` : `${sig(60 * rate, 3)}/h`;
 }
 
-export const etaWords = (study) => (study.state === "running" && study.eta_s !== null && study.eta_s !== undefined ? duration(study.eta_s) : "–");
+export const etaWords = (study) => (study.state === "running" && study.eta_s > 0 ? duration(study.eta_s) : "–");
 
 // Brings every "3 min ago" up to date.
 setInterval(() => {
