@@ -3,7 +3,7 @@ import { get, studyPath, trialPage } from "../core/api.js";
 import { category } from "../core/colours.js";
 import { el, fill, select } from "../core/dom.js";
 import { addTools, figure, toggle } from "../core/figure.js";
-import { exact, metricLabel, sig } from "../core/format.js";
+import { decided, exact, metricLabel, sig } from "../core/format.js";
 import { hideCard, showCard } from "../core/hover.js";
 import { param, setParams } from "../core/location.js";
 import { commonLanes, drawNetwork, largestShare } from "../drawing/network.js";
@@ -92,7 +92,7 @@ function decisionsTable(found) {
   const names = [...new Set(found.flatMap(({ trial }) => trial.decisions.map((one) => one.name)))];
   let all = param("all") === "yes";
   const body = el("tbody", {});
-  const shown = (one) => (one === undefined ? "–" : one.active === false ? "not in force" : typeof one.label === "number" || one.label === undefined ? sig(one.value) : String(one.label));
+  const shown = (one) => (one === undefined ? "–" : one.active === false ? "not in force" : decided(one));
   const fillBody = () => {
     const rows = names.map((name) => [name, found.map(({ trial }) => shown(trial.decisions.find((one) => one.name === name)))]);
     const chosen = rows.filter(([, labels]) => all || new Set(labels).size > 1);

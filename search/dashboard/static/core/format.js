@@ -49,6 +49,9 @@ export function exactTime(time) {
   return date ? date.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" }) : "";
 }
 
+// What a trial decided: the choice's label, or an open float's value.
+export const decided = ({ choices, label, value }) => (choices ? label : sig(value));
+
 export function unitOf(metric) {
   return metric?.unit && metric.unit !== "1" ? metric.unit : "";
 }

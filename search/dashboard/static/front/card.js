@@ -1,7 +1,7 @@
 // The card of a trial under the pointer: its metrics, its network in miniature, what differs from the knee.
 import { miniature } from "../drawing/miniature.js";
 import { debounce, el } from "../core/dom.js";
-import { metricLabel, sig } from "../core/format.js";
+import { decided, metricLabel, sig } from "../core/format.js";
 import { pairs, replaceInCard, showCard } from "../core/hover.js";
 import { STATES } from "../core/study_data.js";
 
@@ -29,6 +29,6 @@ function differs(trial, knee) {
   const theirs = new Map(knee.decisions.map((decision) => [decision.name, decision]));
   const changed = trial.decisions.filter((one) => one.active !== false && one.label !== theirs.get(one.name)?.label);
   if (!changed.length) return "the same choices as the knee";
-  const words = changed.slice(0, 3).map((one) => `${one.name} ${one.label}`).join(", ");
+  const words = changed.slice(0, 3).map((one) => `${one.name} ${decided(one)}`).join(", ");
   return `differs from the knee in ${changed.length} of ${trial.decisions.length}: ${words}${changed.length > 3 ? ", …" : ""}`;
 }
