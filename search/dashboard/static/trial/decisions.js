@@ -43,11 +43,11 @@ export function drawDecisions(place, { trial, summary }) {
 const shown = (one) => (one?.active === false ? null : one?.label ?? one?.value);
 export const differs = (one, other) => shown(one) !== shown(other) && !(shown(one) == null && shown(other) == null);
 
-// "stages[0].kernel" hangs under stages, then #0: names that share a beginning share a branch.
+// "stages[0].kernel" hangs under stages, then #0, and "rates[3.first]" under rates, then #3: names that share a beginning share a branch.
 function treeOf(decisions, theirs) {
   const root = new Map();
   for (const decision of decisions) {
-    const path = decision.name.replaceAll(/\[(\d+)\]/g, ".#$1").split(".").filter(Boolean);
+    const path = decision.name.replaceAll(/\[([\w.]+)\]/g, ".#$1").split(".").filter(Boolean);
     let branch = root;
     path.slice(0, -1).forEach((part) => {
       const key = `${part}/`;

@@ -6,6 +6,7 @@ import { el } from "../core/dom.js";
 import { figure } from "../core/figure.js";
 import { metricLabel, percent, sig, whole } from "../core/format.js";
 import { pairs } from "../core/hover.js";
+import { colour } from "../core/theme.js";
 import { latencyOf, shortLabel } from "../drawing/network.js";
 import { tickText } from "../canvas/scale.js";
 import { chosenCost } from "./network.js";
@@ -19,7 +20,7 @@ export function drawOperators(place, { trial, metric, summary }) {
   const { layers } = trial.network;
   if (chosenCost(trial, summary) === null) {
     box.plot.style.setProperty("--height", "120px");
-    box.empty("No latency is known by operator here. This measures this machine's:", el("br"), el("code", {}, command("profile SPACE")));
+    box.empty("No latency is known by operator here. This measures this machine's:", el("br"), el("code", {}, command(`profile ${summary.has_program && summary.settings.study ? summary.settings.study : "SPACE"}`)));
     return;
   }
   const drawn = chart(box, option, {
@@ -52,11 +53,12 @@ export function drawOperators(place, { trial, metric, summary }) {
     box.plot.style.setProperty("--height", `${Math.max(150, 56 + 24 * shown.length)}px`);
     shown.reverse();
     const device = chosenCost(trial, summary);
-    const most = Math.max(...shown.map((one) => one.value)) || 1;
+    const most = all[0]?.value || 1;
+    const ink = (one) => (one.name === `${rest.length} others` ? colour("dominated") : viridis(one.value / most));
     return {
       xAxis: axis(metricLabel(metric(device)), { type: "value", min: 0, scale: false, axisLabel: { formatter: (value) => tickText(value, [value]) } }),
       yAxis: axis("", { type: "category", data: shown.map((one) => one.name), axisLabel: { width: box.plot.clientWidth > 800 ? 280 : 150, overflow: "truncate" } }),
-      series: [{ type: "bar", barMaxWidth: 15, data: shown.map((one) => ({ ...one, share: one.value / total, itemStyle: { color: viridis(one.value / most), borderRadius: [0, 3, 3, 0] } })) }],
+      series: [{ type: "bar", barMaxWidth: 15, data: shown.map((one) => ({ ...one, share: one.value / total, itemStyle: { color: ink(one), borderRadius: [0, 3, 3, 0] } })) }],
     };
   }
 }
