@@ -20,6 +20,8 @@ export const section = "front";
 export const order = 0;
 export const height = 480;
 
+const LONG = 40; // letters of all devices' names, above which they are a list
+
 export async function draw(figure, { data, selection }) {
   let view = readView(data);
   const flat = new FrontPlane(data, selection);
@@ -105,13 +107,13 @@ function whyEmpty({ counts, ...study }) {
 }
 
 function deviceSwitch(devices, chosen, onchoice) {
-  if (devices.length > 5) return el("label", {}, "device", select(devices.map(({ metric, device }) => ({ value: metric, words: device })), chosen, onchoice, "Device"));
-  const box = choiceGroup("Device", devices.map(({ metric, device }) => ({ value: metric, words: device })), chosen, onchoice);
-  [...box.children].forEach((button, index) => {
-    const dot = el("span", { class: "dot" });
-    dot.style.setProperty("--at", deviceColour(devices[index].device));
-    button.prepend(dot, " ");
-  });
+  const options = devices.map(({ metric, device }) => ({ value: metric, words: device }));
+  const dot = (name) => el("span", { class: "dot", style: { "--at": deviceColour(name) } });
+  if (devices.length > 5 || devices.map(({ device }) => device).join("").length > LONG) {
+    return el("label", {}, "device", dot(devices.find(({ metric }) => metric === chosen).device), select(options, chosen, onchoice, "Device"));
+  }
+  const box = choiceGroup("Device", options, chosen, onchoice);
+  [...box.children].forEach((button, index) => button.prepend(dot(devices[index].device), " "));
   return box;
 }
 

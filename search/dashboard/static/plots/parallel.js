@@ -186,7 +186,8 @@ function frames(pen, axes, selection, height) {
 }
 
 function heading(pen, axis, index, count) {
-  const text = fitted(pen, axis.title, axis.gap * 1.9 - 8);
+  const end = index === 0 || index === count - 1; // there is less room to one side
+  const text = fitted(pen, axis.title, axis.gap * (end ? 1.5 : 1.9) - 8);
   const half = pen.measureText(text).width / 2;
   pen.textAlign = index === 0 && half > 40 ? "left" : index === count - 1 && half > 48 ? "right" : "center";
   const x = pen.textAlign === "left" ? axis.x - 40 : pen.textAlign === "right" ? axis.x + 48 : axis.x;
