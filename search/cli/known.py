@@ -79,11 +79,12 @@ def _check_named(definition: StudyDefinition) -> None:
     if not _says_all(definition.evaluator):
         return
     there = sorted({*definition.given, *COUNTS, LATENCY})
-    for item in (*definition.objectives, *definition.constraints):
-        if item.metric not in there and item.metric.partition("@")[0] != LATENCY:
-            near = get_close_matches(item.metric, there, n=1)
+    aims, bounds = (item.metric for item in definition.objectives), (item.metric for item in definition.constraints)
+    for metric in (*aims, *bounds):
+        if metric not in there and metric.partition("@")[0] != LATENCY:
+            near = get_close_matches(metric, there, n=1)
             meant = f"did you mean {near[0]!r}? " if near else ""
-            raise ValueError(f"no trial can have the metric {item.metric!r}: {meant}there are {', '.join(there)}")
+            raise ValueError(f"no trial can have the metric {metric!r}: {meant}there are {', '.join(there)}")
 
 
 def _says_all(evaluator: Any) -> bool:

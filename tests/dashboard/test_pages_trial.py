@@ -26,9 +26,7 @@ def test_a_network_is_drawn_block_by_block(browser: Any, demo: Served) -> None:
 def test_the_figure_inside_a_block_does_not_hide_its_card(browser: Any, demo: Served) -> None:
     with opened(browser, demo, "/studies/nasbench201/trials/7") as seen:
         seen.page.wait_for_selector("[data-figure=network] svg rect.block")
-        seen.page.locator(
-            "[data-figure=network] svg rect.block"
-        ).first.hover()  # in its middle, on the kernel
+        seen.page.locator("[data-figure=network] svg rect.block").first.hover()  # in its middle, on the kernel
         assert "conv_bn 3x3" in seen.page.locator(".hovercard h3").text_content()
 
 
