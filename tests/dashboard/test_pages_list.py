@@ -90,12 +90,12 @@ def test_a_driver_that_went_is_named_with_what_to_do(browser: Any, tmp_path: Pat
     url = f"sqlite:///{tmp_path}/search.db"
     gone = sa.update(progress).values(
         lease_host="node-a", lease_machine="another", lease_pid=1, lease_pid_started=1, lease_uptime_s=0.0,
-        lease_renewed_at=time.time() - 200,
+        lease_renewed_at=time.time() - 3 * 3600,
     )  # fmt: skip
     with open_storage(url) as storage:
         mixed_study(storage, "pear", 3, finish=False).close()
         storage.database.write(lambda connection: connection.execute(gone))
     with serve(url) as served, opened(browser, served, "/studies/pear") as seen:
         advice = seen.page.locator("[data-advice]")
-        assert advice.text_content().startswith("Driver on host node-a stopped answering 3 min ago. No result is lost.")
+        assert advice.text_content().startswith("Driver on host node-a stopped answering 3.0 h ago. No result is lost.")
         assert advice.locator("time").get_attribute("title")
