@@ -24,6 +24,7 @@ from search.algorithms._base import Algorithm
 from search.algorithms.pyglove import PyGlove
 from search.algorithms.registry import make_algorithm
 from search.errors import StudyChanged, StudyNotFound
+from search.launch_command import DEFAULT_STORAGE
 from search.objectives import Constraint, Objective, parse_constraints
 from search.sampled_feedback import SampledFeedback
 from search.sampled_trials import SPEC, SampledResult, SampledTrials
@@ -35,7 +36,6 @@ from search.trials import FINISHED
 from spaces.genotype import GenotypeSpace
 
 STORAGE_VARIABLE = "SEARCH_STORAGE"
-DEFAULT_STORAGE = "sqlite:///search.db"
 
 
 class SqlBackend(pg.tuning.Backend):  # type: ignore[misc]

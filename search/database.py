@@ -255,7 +255,8 @@ def _parse(address: str) -> sa.URL:
     try:
         url = sa.make_url(address)
     except (sa.exc.ArgumentError, ValueError) as error:
-        raise ValueError(f"storage address is not a URL: {expected}") from error
+        shown = "" if "@" in address else f" {address!r}"  # what cannot be read may hold a password
+        raise ValueError(f"the storage's address{shown} is not a URL: {expected}") from error
     backend = url.drivername.split("+")[0]
     if backend == "sqlite":
         if url.database in (None, "", ":memory:"):

@@ -90,6 +90,12 @@ class StudyView:
         return str(self._progress()["reason"])
 
     @property
+    def driver(self) -> tuple[str | None, float | None]:
+        """The host of the driver that has the study, or went without a word, and when it last said that it lives."""
+        row = self._progress()
+        return row["lease_host"], row["lease_renewed_at"]
+
+    @property
     def updated_at(self) -> float:
         """When anything last changed, in seconds since 1970."""
         return float(self._progress()["updated_at"])

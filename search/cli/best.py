@@ -77,7 +77,7 @@ def _show(out: Output, study: StudyView, table: TrialTable, storage: str) -> Non
     for key in shown.metrics:
         out.line(f"  {heading(key)}: {number(record['metrics'].get(key))}")
     for key, value in record["decisions"].items():
-        out.line(f"  {key} = {value}")
+        out.line(f"  {key} = {number(value) if isinstance(value, float) else value}")
     out.line(
         f"take it: python -m search export {study.name} --trial {record['number']} "
         f"--to {study.name}-{record['number']}{storage_hint(storage)}"

@@ -13,6 +13,7 @@ from search.cli.output import Column, Output
 from search.cli.stored import existing_storage, not_made_yet, storage_hint, stored_study
 from search.cli.tables import version_text
 from search.cli.trial_rows import ordered_front, spread, view
+from search.launch_command import DONE, launch_words
 from search.metric_names import duration
 from search.study_tables import metric_of, recosts_of, tables_used
 
@@ -56,7 +57,7 @@ def show(name: str, storage: str, json: bool) -> None:
         facts = study_facts(study)
         out.document({**facts, "front": view(study, front).records(front)})
         counts = ", ".join(f"{count:,} {state.lower()}" for state, count in facts["counts"].items() if count)
-        out.line(f"{name}: {facts['state']}{' - ' + facts['reason'] if facts['reason'] else ''}")
+        out.line(f"{name}: {_standing(study)}")
         out.line(f"trials: {counts or 'none'}; budget {study.max_trials:,}; seed {facts['seed']}")
         out.line(f"algorithm: {_settings_text(facts['algorithm'])}")
         out.line(f"objectives: {', '.join(f'{metric} ({way})' for metric, way in facts['objectives'].items())}")
@@ -66,7 +67,13 @@ def show(name: str, storage: str, json: bool) -> None:
             out.line(line)
         out.line()
         print_front(out, study, front)
+        if not len(front) and facts["counts"]["FAILED"]:
+            out.line(f"why: python -m search trials {name} --state failed{storage_hint(storage)}")
+            return
         out.line(f"picture: python -m search pareto {name} --plot {name}.png{storage_hint(storage)}")
+        words = launch_words(name, study.settings)
+        if study.state != "running" and study.reason not in DONE and words:
+            out.line(f"go on: python -m search {words}{storage_hint(storage)}")
 
 
 @command("trials", example="trials nasbench201 --limit 20\ntrials nasbench201 --state failed --json")
@@ -113,6 +120,17 @@ def print_front(out: Output, study: StudyView, front: TrialTable, objectives: Se
         else "Best trial"
     )
     view(study, front, objectives=objectives).print(out, front.select(np.array(rows)), title=title)
+
+
+def _standing(study: StudyView) -> str:
+    """Return a study's state, and why."""
+    state, reason = study.state, study.reason
+    if state == "interrupted":
+        host, seen_at = study.driver
+        where = f" on host {host}" if host else ""
+        when = f" {duration(max(time.time() - seen_at, 0.0))} ago" if seen_at else ""
+        reason = f"its driver{where} stopped answering{when}; no result is lost"
+    return f"{state} - {reason}" if reason else state
 
 
 def study_facts(study: StudyView) -> dict[str, Any]:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from search.algorithms._base import Algorithm
 
 
+OWN = ("search/", "search.", "spaces.")
+"""How the source of what comes with this project begins."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One thing that there is: its name, what it is in a line, and where it comes from."""
@@ -61,8 +65,10 @@ def _show(entries: list[Entry], kind: str, empty: str, *, json: bool) -> None:
         {kind: [{"name": item.name, "description": item.description, "source": item.source} for item in entries]}
     )
     if entries:
-        columns = [Column("name"), Column("what it is"), Column("from")]
-        out.table(columns, [[entry.name, entry.description, entry.source] for entry in entries])
+        others = any(not entry.source.startswith(OWN) for entry in entries)
+        columns = [Column("name"), Column("what it is"), Column("from")][: 3 if others else 2]
+        rows = [[entry.name, entry.description, entry.source] for entry in entries]
+        out.table(columns, [row[: len(columns)] for row in rows])
     else:
         out.line(empty)
 
@@ -75,6 +81,8 @@ def studies(json: bool) -> None:
 
     entries = [Entry(name, text, f"search/studies/{name}.py") for name, text in shipped_studies().items()]
     _show(entries, "studies", "no studies are shipped with this installation", json=json)
+    if entries:
+        output(json=json).line("launch one: python -m search launch nasbench201")
 
 
 @command("spaces", example="spaces")

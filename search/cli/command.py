@@ -12,9 +12,9 @@ import click
 from search.cli.failures import explain
 from search.cli.output import Output
 from search.cli.owners import check_owners
+from search.launch_command import DEFAULT_STORAGE
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-DEFAULT_STORAGE = "sqlite:///search.db"
 
 
 class Command(click.Command):

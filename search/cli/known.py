@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from search.cli.latency import Say, TableFinder, setup_of
@@ -45,13 +46,14 @@ def known_metrics(
     """Return the models of all the study's devices, and for those metrics that it names and no evaluator yields.
 
     `used` holds the facts of the latency tables that the study has used so far, by the device's name: they are used
-    on, so that trials stay comparable. Raises ValueError for a device without a table, for one whose tables are of
-    other spaces, and for candidates without `ops()`.
+    on, so that trials stay comparable. Raises ValueError for a metric that no trial can have, for a device without a
+    table, for one whose tables are of other spaces, and for candidates without `ops()`.
     """
     from hardware_models.at_device import AtDevice
     from hardware_models.counts import Counts
     from search.known_metrics import KnownMetrics
 
+    _check_named(definition)
     finder = TableFinder(storage, definition.space, setup_of(definition), used, say)
     own = {device.name: device.model for device in definition.devices if device.model is not None}
     tables = {device.name: finder.find(device) for device in table_devices(definition, used)}
@@ -70,6 +72,25 @@ def known_metrics(
         if name not in tables
     }
     return Known(KnownMetrics(definition.space, models) if models else None, tables, others)
+
+
+def _check_named(definition: StudyDefinition) -> None:
+    """Refuse an objective or a constraint of a metric that no trial can have, where the evaluator says all it gives."""
+    if not _says_all(definition.evaluator):
+        return
+    there = sorted({*definition.given, *COUNTS, LATENCY})
+    aims, bounds = (item.metric for item in definition.objectives), (item.metric for item in definition.constraints)
+    for metric in (*aims, *bounds):
+        if metric not in there and metric.partition("@")[0] != LATENCY:
+            near = get_close_matches(metric, there, n=1)
+            meant = f"did you mean {near[0]!r}? " if near else ""
+            raise ValueError(f"no trial can have the metric {metric!r}: {meant}there are {', '.join(there)}")
+
+
+def _says_all(evaluator: Any) -> bool:
+    """Return whether an evaluator says which metrics it gives, and the one that it wraps, if any, too."""
+    inner = getattr(evaluator, "evaluator", None)
+    return bool(getattr(evaluator, "metrics", ())) and (inner is None or _says_all(inner))
 
 
 def table_devices(definition: StudyDefinition, used: Mapping[str, Mapping[str, Any]]) -> list[StudyDevice]:

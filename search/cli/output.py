@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ import click
 
 SCHEMA_VERSION = 1
 """Of the JSON documents; grows when a key's meaning changes."""
+
+
+SCRAP = 10
+"""Characters to which a column of text is narrowed at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +70,9 @@ class Output:
         """Print a table for people on stdout; without a terminal as aligned plain text, never cut off."""
         if self.json:
             return
-        if self.rich:
-            _rich_table(columns, rows, title)
+        least = least_widths(columns, rows)
+        if self.rich and sum(least) + 3 * len(least) <= shutil.get_terminal_size().columns:
+            rich_table(columns, rows, title, least)
             return
         if title:
             click.echo(title)
@@ -88,17 +94,23 @@ def plain_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> lis
     return lines
 
 
-def _rich_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str) -> None:
-    """Print a table in the terminal's width with rich."""
+def least_widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
+    """Return how wide each column is at the least: a number is never broken, nor is a text into scraps."""
+    longest = [max((len(row[index]) for row in rows), default=0) for index in range(len(columns))]
+    return [width if column.numeric else min(width, SCRAP) for width, column in zip(longest, columns, strict=True)]
+
+
+def rich_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str, least: Sequence[int]) -> None:
+    """Print a table in the terminal's width with rich; headings and texts are folded down to the least widths."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
-    for column in columns:
+    for column, width in zip(columns, least, strict=True):
         table.add_column(
-            Text(column.heading), justify="right" if column.numeric else "left", no_wrap=column.numeric, overflow="fold"
+            Text(column.heading), justify="right" if column.numeric else "left", overflow="fold", min_width=width
         )
     for row in rows:
         table.add_row(*(Text(text) for text in row))

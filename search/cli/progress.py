@@ -21,7 +21,8 @@ PLAIN_INTERVAL_S = 5.0
 WINDOW = 40
 """How many looks back the rate is taken over."""
 
-BAR = 20
+BAR, SHORTEST_BAR = 20, 6
+"""Characters of the bar, where there is room."""
 
 
 class ProgressLine:
@@ -49,7 +50,7 @@ class ProgressLine:
     def message(self, text: str, fraction: float) -> None:
         """Show how far a step before or after the search has come."""
         if self._live:
-            self._text = f"{_bar(fraction)} {text}"
+            self._text = f"{_bar(fraction, _width() - len(text) - 1)} {text}".lstrip()
             self._redraw()
         elif time.monotonic() - self._printed >= PLAIN_INTERVAL_S:
             self._printed = time.monotonic()
@@ -72,26 +73,40 @@ class ProgressLine:
 
     def _line(self, study: Study, done: int, failed: int) -> str:
         budget, rate = study.max_trials, self.rate
-        parts = [f"{done:,}/{budget:,} trials"]
+        parts = ["paused"] if study.requested() == "pause" else []
+        parts += [f"{done:,}/{budget:,} trials"]
+        parts += [f"{failed:,} failed"] if failed else []
         parts += [f"{number(rate, 3)}/s"] if rate > 0 else []
-        parts += _best(study)
-        parts += [f"{duration((budget - done) / rate)} left"] if rate > 0 and done < budget else []
-        if failed:
-            parts.insert(1, f"{failed:,} failed")
-        if study.requested() == "pause":
-            parts.insert(0, "paused")
-        line = " · ".join(parts)
-        return f"{_bar(done / budget)} {line}" if self._live else line
+        left = [f"{duration((budget - done) / rate)} left"] if rate > 0 and done < budget else []
+        line = fitted(parts, _best(study), left, _width() if self._live else None)
+        return f"{_bar(done / budget, _width() - len(line) - 1)} {line}".lstrip() if self._live else line
 
     def _redraw(self) -> None:
-        width = shutil.get_terminal_size().columns
-        sys.stderr.write("\r\x1b[2K" + self._text[: width - 1])
+        sys.stderr.write("\r\x1b[2K" + self._text[: _width()])
         sys.stderr.flush()
 
 
-def _bar(fraction: float) -> str:
-    filled = round(min(max(fraction, 0.0), 1.0) * BAR)
-    return f"{'━' * filled}{'╺' if filled < BAR else ''}{'─' * max(BAR - filled - 1, 0)}"
+def _width() -> int:
+    """Return how many characters a line may have without being broken."""
+    return shutil.get_terminal_size().columns - 1
+
+
+def fitted(first: list[str], best: list[str], last: list[str], width: int | None) -> str:
+    """Return one line of all parts; of those in the middle the last ones are left out where they do not fit."""
+    while True:
+        line = " · ".join([*first, *best, *last])
+        if not best or width is None or len(line) <= width:
+            return line
+        best = best[:-1]
+
+
+def _bar(fraction: float, room: int) -> str:
+    """Return a bar as wide as there is room for; "" where it would say nothing."""
+    wide = min(BAR, room)
+    if wide < SHORTEST_BAR:
+        return ""
+    filled = round(min(max(fraction, 0.0), 1.0) * wide)
+    return f"{'━' * filled}{'╺' if filled < wide else ''}{'─' * max(wide - filled - 1, 0)}"
 
 
 def _best(study: Study) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from search.cli.picture import draw, title_of
 from search.cli.stored import shown_storage, storage_hint
 from search.cli.trial_rows import ordered_front, view
 from search.cli.verify import Verification, print_verification, records
+from search.launch_command import DONE, launch_words
 from search.metric_names import duration, number
 from search.study_tables import devices_with_latency
 
@@ -89,21 +89,9 @@ def _outcome(report: Report) -> str:
 def _next(report: Report, front: TrialTable) -> str:
     """Return the command to try next: going on where budget is left, else taking a network along."""
     study, hint = report.study, storage_hint(report.storage_url)
-    if report.reason not in ("budget reached", "space exhausted"):
-        return f"go on: python -m search launch {launch_words(study)}{hint}"
+    if report.reason not in DONE:
+        return f"go on: python -m search {launch_words(study.name, study.settings)}{hint}"
     if not len(front):
         return f"why: python -m search trials {study.name} --state failed{hint}"
     trial = int(front.numbers[len(front) // 2])
     return f"next: python -m search export {study.name} --trial {trial} --to {study.name}-{trial}{hint}"
-
-
-def launch_words(study: StudyView) -> str:
-    """Return the arguments of the launch that goes on with a study: its file, its name, what was set."""
-    file = Path(str(study.settings.get("study_file", study.name)))
-    shipped = file.parent == Path(__file__).resolve().parents[1] / "studies"
-    words = [file.stem if shipped else str(file)]
-    words += [] if study.name == file.stem else ["--name", study.name]
-    overrides = study.settings.get("overrides")
-    for key, value in overrides.items() if isinstance(overrides, dict) else ():
-        words += ["--set", f"{key}={value}"]
-    return shlex.join(words)

@@ -25,6 +25,7 @@ from search.cli.runs import KeepingRecipe, results_folder
 from search.cli.tables import table_line, warning_of
 from search.cli.verify import Verification, verify
 from search.errors import StudyNotFound
+from search.launch_command import DONE
 from search.preparations import USED
 from search.problem import problem_of
 from search.study import Study
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from search.storage import Storage
     from search.study_file import StudyDefinition
     from search.study_view import StudyView
-
-DONE = ("budget reached", "space exhausted")
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,9 +32,9 @@ def network_document(ops: Sequence[Op], models: Mapping[str, AdditiveModel]) -> 
     layers, stage, size = [], 0, None
     for group, stretch in enumerate(stretches(ops)):
         for op in stretch.ops:
-            if size is not None and op.output[1:] != size:
+            if size is not None and _size(op.output) != size:
                 stage += 1
-            size = op.output[1:]
+            size = _size(op.output)
             layers.append({**_layer(op, models), "stage": stage, "group": group, "repeats": stretch.repeats})
     return {
         "input": list(ops[0].inputs[0]) if ops else [],
@@ -42,6 +42,11 @@ def network_document(ops: Sequence[Op], models: Mapping[str, AdditiveModel]) -> 
         "latency": {metric: _total(model, ops) for metric, model in models.items()},
         "offset": {metric: _offset_ms(model) for metric, model in models.items()},
     }
+
+
+def _size(output: Shape) -> Shape:
+    """Return what the layers of a stage have in common: the height and width of pictures, the number of tokens."""
+    return output[:1] if len(output) == 2 else output[1:]
 
 
 def stretches(ops: Sequence[Op]) -> Iterator[Stretch]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote
@@ -29,7 +30,8 @@ def page(request: Request, template: str, status: int = 200, **context: Any) -> 
 
     root, script = request.scope.get("root_path", ""), f"pages/{template.removesuffix('.html')}.js"
     modules = modules_of(*([script] if (STATIC / script).exists() else []), *context.get("also", ()))
-    given = {"root": root, "version": package_version(), "modules": modules, **context}
+    option = request.app.state.store.option
+    given = {"root": root, "version": package_version(), "modules": modules, "option": option, **context}
     headers = {"Cache-Control": "no-cache"}
     return TEMPLATES.TemplateResponse(request, template, given, status_code=status, headers=headers)
 
@@ -39,7 +41,8 @@ def failed(request: Request, status: int, message: str) -> Response:
     path = request.url.path.removeprefix(request.scope.get("root_path", ""))
     if path.startswith(("/api/v1/", "/static/")) or status == 405:
         return failure(status, message)
-    return page(request, "error.html", status, message=message)
+    words = message.partition("; GET ")[0]  # what scripts are told to ask instead
+    return page(request, "error.html", status, heading=HTTPStatus(status).phrase.capitalize(), message=words)
 
 
 def plots() -> list[str]:
@@ -126,7 +129,7 @@ def api_page(request: Request) -> Response:
 @router.get("/login")
 def login_page(request: Request) -> Response:
     """Return the form that asks for the token."""
-    return page(request, "login.html", next=local_path(request.query_params.get("next", "/")))
+    return page(request, "login.html", option="", next=local_path(request.query_params.get("next", "/")))
 
 
 @router.post("/login")
@@ -136,4 +139,4 @@ async def login(request: Request, access: AccessOf) -> Response:
     path = local_path(given.get("next", ["/"])[0])
     if access.accepts(given.get("token", [None])[0]):
         return welcome(access, request.scope.get("root_path", "") + path)
-    return page(request, "login.html", 401, next=path, message="That is not the token.")
+    return page(request, "login.html", 401, option="", next=path, message="That is not the token.")

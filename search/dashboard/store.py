@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from search.dashboard.programs import NO_PROGRAMS, Programs
 from search.dashboard.refusal import Refusal, not_found
 from search.dashboard.study_columns import StudyColumns
 from search.database import Database, connect
+from search.launch_command import DEFAULT_STORAGE
 from search.migrations.upgrade import ensure_current
 from search.schema import progress, studies
 from search.storage import Storage, open_storage
@@ -81,6 +83,11 @@ class Store:
     def label(self) -> str:
         """The address without its password."""
         return self.reading.label.replace("+pysqlite:", ":", 1).replace("+psycopg:", ":", 1)
+
+    @property
+    def option(self) -> str:
+        """The option that makes a command use this database, after a space; "" for the usual one."""
+        return "" if self.label == DEFAULT_STORAGE else f" --storage {shlex.quote(self.label)}"
 
     def standing(self, names: Sequence[str] = ()) -> list[sa.RowMapping]:
         """Return how all studies stand, or those of some names, the oldest first."""

@@ -18,6 +18,7 @@ from search.dashboard.recosts import recostable
 from search.dashboard.store import Opened, Store
 from search.dashboard.summaries import stamp, summary
 from search.decisions import Decision
+from search.launch_command import launch_words
 from search.metric_names import COUNTS, is_cost, split_unit
 from search.pareto import knee
 from search.study_notes import read_notes
@@ -43,6 +44,7 @@ def study(request: Request, study: StudyOf, store: StoreOf) -> Response:
 def _in_full(store: Store, study: Opened) -> dict[str, Any]:
     view = study.view
     front = front_numbers(study)
+    words = launch_words(view.name, view.settings)
     return {
         "note": read_notes(study.database, view.id).note,
         "algorithm": view.algorithm_settings,
@@ -64,6 +66,7 @@ def _in_full(store: Store, study: Opened) -> dict[str, Any]:
         "recostable": recostable(store, study),
         "has_program": not store.programs.why_not(view),
         "why_no_program": store.programs.why_not(view),
+        "launch": f"python -m search {words}{store.option}" if words else "",
     }
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from search.dashboard.store import Opened
+from search.launch_command import DONE
+from search.metric_names import split_unit
+from search.objectives import Objective
 from search.schema import fronts, metrics, trials
-from search.storage import driver_age_s
 from search.study_notes import StudyNotes, read_notes
 from search.study_tables import device_names, tables_used
 from search.study_view import study_state
@@ -17,8 +19,6 @@ from search.trials import FINISHED, TrialState
 
 RECENT = 200
 """How many of the last changed trials tell the rate."""
-
-DONE = ("budget reached", "space exhausted")
 
 
 def state_of(row: sa.RowMapping) -> str:
@@ -55,7 +55,7 @@ def summary(study: Opened) -> dict[str, Any]:
         "description": str(view.settings.get("description", "")),
         "state": state,
         "reason": row["reason"],
-        "objectives": [{"metric": item.metric, "direction": item.direction} for item in view.objectives],
+        "objectives": [_objective(item) for item in view.objectives],
         "constraints": [str(constraint) for constraint in view.constraints],
         "counts": counts,
         "max_trials": view.max_trials,
@@ -65,11 +65,17 @@ def summary(study: Opened) -> dict[str, Any]:
         "devices": devices_of(view.settings),
         "created_at": view.created_at,
         "updated_at": row["updated_at"],
-        "driver_seen_s": driver_age_s(row),
+        "driver_host": row["lease_host"],
+        "driver_seen_at": max((row["lease_renewed_at"] or 0, row["shared_at"] or 0)) or None,
         "tags": list(notes.tags),
         "archived": notes.archived,
         "change_seq": row["change_seq"],
     }
+
+
+def _objective(item: Objective) -> dict[str, Any]:
+    quantity, unit = split_unit(item.metric)
+    return {"metric": item.metric, "direction": item.direction, "quantity": quantity, "unit": unit}
 
 
 def devices_of(settings: Mapping[str, Any]) -> list[str]:

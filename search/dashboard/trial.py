@@ -92,7 +92,14 @@ def decisions_of(study: Opened, genotype: np.ndarray) -> list[dict[str, Any]]:
         known = decision.choices and 0 <= int(value) < len(decision.choices)
         label = decision.choices[int(value)] if known else f"{value:.6g}"
         found.append(
-            {"name": decision.name, "label": label, "value": value, "active": active, "parent": decision.parent}
+            {
+                "name": decision.name,
+                "label": label,
+                "value": value,
+                "choices": len(decision.choices),
+                "active": active,
+                "parent": decision.parent,
+            }
         )
     return found
 

@@ -50,6 +50,8 @@ def last_line(result: Result) -> str:
         (["launch", "tiny.py", "--plot", "nowhere/front.png"], 2, "does not exist"),
         (["launch", "tiny.py", "--address", "1.2.3.4:1"], 2, "use it with --launcher ray"),
         (["launch", "tiny.py", "--storage", "mysql://host/db"], 2, "unknown kind"),
+        (["launch", "tiny.py", "--storage", "my.db"], 2, "address 'my.db' is not a URL: expected sqlite:///FILE"),
+        (["launch", "tiny.py", "--storage", "postgres:/me:secret@host"], 2, "the storage's address is not a URL"),
         (["launch", "tiny.py", "--storage", "sqlite:///nowhere/search.db"], 4, "does not exist"),
         (["launch"], 2, "Missing argument 'STUDY'"),
         (["lunch"], 2, "No such command 'lunch'"),
@@ -93,6 +95,14 @@ def test_a_study_file_with_an_error_names_file_and_line(folder: Path) -> None:
     result = run("launch", "tiny.py")
     assert result.exit_code == 2
     assert "tiny.py:25: ZeroDivisionError: division by zero" in last_line(result)
+
+
+def test_a_metric_that_no_trial_can_have_is_refused_before_the_first(folder: Path) -> None:
+    write_tiny_study(folder, SOURCE + '\nevaluator.metrics = ("accuracy", "cost")\n')
+    result = run("launch", "tiny.py")
+    assert result.exit_code == 2
+    assert "no trial can have the metric 'cost_ms': did you mean 'cost'?" in last_line(result)
+    assert run("list").stdout.startswith("no studies yet")
 
 
 def test_another_space_under_the_same_name_is_refused(folder: Path) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 from tiny_study import write_tiny_study
 
 from search.cli.application import application
+from search.schema import progress
+from search.storage import open_storage
 
 
 def run(*arguments: str) -> Result:
@@ -42,6 +46,16 @@ def test_show_tells_objectives_and_constraints(launched: str) -> None:
     assert shown["objectives"] == {"accuracy": "maximize", "cost_ms": "minimize"}
     assert shown["constraints"] == ["cost_ms <= 15.0"]
     assert shown["reason"] == "budget reached"
+
+
+def test_show_of_a_study_that_can_go_on_ends_with_its_command(launched: str) -> None:
+    assert "go on" not in run("show", launched).stdout
+    left = sa.update(progress).values(state="running", reason="")
+    with open_storage(os.environ["SEARCH_STORAGE"]) as storage:
+        storage.database.write(lambda connection: connection.execute(left))
+    lines = run("show", launched).stdout.splitlines()
+    assert lines[0].startswith("tiny: interrupted - its driver stopped answering 0.")
+    assert lines[-1] == f"go on: python -m search launch {Path('tiny.py').resolve()}"
 
 
 def test_trials_gives_every_trial_with_its_decisions(launched: str) -> None:

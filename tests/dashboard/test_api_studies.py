@@ -20,7 +20,8 @@ def test_the_list_has_a_line_on_every_study(api: Asking) -> None:
         "pending": 0, "running": 0, "completed": 36, "infeasible": 12, "stopped": 6, "failed": 6,
     }  # fmt: skip
     assert perceptrons["devices"] == ["phone", "board"]
-    assert perceptrons["objectives"][1] == {"metric": "latency_ms@phone", "direction": "minimize"}
+    latency = {"metric": "latency_ms@phone", "direction": "minimize", "quantity": "latency on phone", "unit": "ms"}
+    assert perceptrons["objectives"][1] == latency
 
 
 def test_best_values_are_those_of_the_trials(api: Asking) -> None:
@@ -37,6 +38,7 @@ def test_a_study_in_full(api: Asking) -> None:
     assert study["hypervolume"][-1][0] == 59
     assert [decision["kind"] for decision in study["decisions"]] == ["choice", "choice", "float", "choice", "choice"]
     assert study["decisions"][4]["conditional"]
+    assert study["launch"] == ""
     assert (study["has_program"], "start the dashboard with --study FILE" in study["why_no_program"]) == (False, True)
 
 

@@ -21,12 +21,13 @@ from search.study_file import load_study_file
 from tests.dashboard.asking import Asking
 
 
-def drawn(folder: Path, name: str) -> tuple[np.ndarray, dict[str, Any]]:
+def drawn(folder: Path, name: str, **overrides: str) -> tuple[np.ndarray, dict[str, Any]]:
     """Return the genotype of a shipped study's one random trial, and its network as the API gives it."""
-    url, space = f"sqlite:///{folder}/search.db", load_study_file(name).space
+    url, space = f"sqlite:///{folder}/search.db", load_study_file(name, overrides).space
+    settings = {"study": name, "overrides": overrides}
     with open_storage(url) as storage:
         aims = parse_objectives({"accuracy": "maximize"})
-        study = Study.create_or_resume(storage, name, space, Random(), aims, max_trials=1, settings={"study": name})
+        study = Study.create_or_resume(storage, name, space, Random(), aims, max_trials=1, settings=settings)
         given = study.ask(1)[0]
         study.tell(given, {"accuracy": 1.0})
         study.close()
@@ -42,6 +43,13 @@ def test_a_pruned_network_is_drawn_pruned(tmp_path: Path) -> None:
     pruned = candidate.pruning.applied_to(candidate.architecture)
     assert sum(layer["repeats"] * (layer["macs"] or 0) for layer in network["layers"]) == macs(pruned.ops())
     assert macs(pruned.ops()) != macs(candidate.architecture.ops())
+
+
+def test_numbers_that_were_set_are_set_again(tmp_path: Path) -> None:
+    genotype, network = drawn(tmp_path, "digits_joint", epochs="2", max_trials="8", launcher="'serial'")
+    candidate = load_study_file("digits_joint", {"epochs": "2"}).space.decode(genotype)
+    layers = [layer["repeats"] * (layer["macs"] or 0) for layer in network["layers"]]
+    assert sum(layers) == macs(candidate["architecture"].ops()) > 0
 
 
 def test_estimated_latencies_are_told_by_layer(tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from search.schema import progress
 from search.storage import open_storage
 from tests.dashboard.demo_study import mixed_study
 from tests.dashboard.served import Opened, Served, opened, serve
@@ -81,3 +84,18 @@ def test_a_study_is_named_tagged_put_away_and_deleted(listed: Opened, served: Se
     page.wait_for_url(f"{served.address}/")
     assert [study["name"] for study in served.get("/studies")["studies"]] == ["apple", "pear"]
     assert listed.errors == []
+
+
+def test_a_driver_that_went_is_named_with_what_to_do(browser: Any, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/search.db"
+    gone = sa.update(progress).values(
+        lease_host="node-a", lease_machine="another", lease_pid=1, lease_pid_started=1, lease_uptime_s=0.0,
+        lease_renewed_at=time.time() - 3 * 3600,
+    )  # fmt: skip
+    with open_storage(url) as storage:
+        mixed_study(storage, "pear", 3, finish=False).close()
+        storage.database.write(lambda connection: connection.execute(gone))
+    with serve(url) as served, opened(browser, served, "/studies/pear") as seen:
+        advice = seen.page.locator("[data-advice]")
+        assert advice.text_content().startswith("Driver on host node-a stopped answering 3.0 h ago. No result is lost.")
+        assert advice.locator("time").get_attribute("title")

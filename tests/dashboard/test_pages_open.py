@@ -32,6 +32,13 @@ SERIOUS = """async () => {
 }"""
 
 
+SHIFTS = """() => new Promise((done) => {
+  const sum = (list) => list.getEntries().reduce((all, shift) => all + (shift.hadRecentInput ? 0 : shift.value), 0);
+  new PerformanceObserver((list) => done(sum(list))).observe({type: 'layout-shift', buffered: true});
+  setTimeout(() => done(0), 500);
+})"""
+
+
 def read_through(page: Any) -> None:
     """Scroll to the end, so that every figure is drawn."""
     height = page.evaluate("document.documentElement.scrollHeight")
@@ -63,6 +70,13 @@ def test_a_phone_shows_it_without_sideways_scroll_in_the_dark(
         seen.page.screenshot(path=shots / f"{path.strip('/').replace('/', '-')[:40] or 'studies'}-phone.png")
         assert seen.page.evaluate("document.documentElement.scrollWidth") <= 390
         assert seen.page.evaluate("getComputedStyle(document.body.parentElement).colorScheme") == "dark"
+
+
+@pytest.mark.parametrize("name", ["study", "trial", "trials", "devices", "preparations"])
+def test_nothing_jumps_while_a_page_comes(browser: Any, demo: Served, name: str) -> None:
+    with opened(browser, demo, PAGES[name]) as seen:
+        seen.page.wait_for_load_state("networkidle")
+        assert seen.page.evaluate(SHIFTS) < 0.05  # Chromium's cumulative layout shift; "good" is below 0.1
 
 
 def test_dark_pages_have_no_serious_violation(browser: Any, demo: Served) -> None:
@@ -100,7 +114,9 @@ def test_a_study_that_is_not_there_says_what_is(browser: Any, demo: Served) -> N
     page = context.new_page()
     answer = page.goto(f"{demo.address}/studies/nothing")
     assert answer.status == 404
-    assert "nothing" in page.locator(".notice").first.text_content()
+    assert page.locator(".notice").text_content() == "There is no study 'nothing'."
+    page.get_by_role("link", name="All studies").click()
+    page.wait_for_url(f"{demo.address}/")
     context.close()
 
 
@@ -126,6 +142,11 @@ def test_a_preparation_shows_its_curves(browser: Any, demo: Served) -> None:
 
 
 def test_an_empty_storage_tells_what_fills_it(browser: Any, tmp_path: Path) -> None:
-    with serve(f"sqlite:///{tmp_path}/search.db") as served, opened(browser, served, "/") as seen:
-        assert seen.page.locator(".empty code").text_content() == "python -m search launch nasbench201"
+    storage = f"sqlite:///{tmp_path}/search.db"
+    with serve(storage) as served, opened(browser, served, "/") as seen:
+        shown = seen.page.locator(".empty code").text_content()
+        assert shown == f"python -m search launch nasbench201 --storage {storage}"
+        seen.page.goto(f"{served.address}/preparations")
+        shown = seen.page.locator(".empty code").text_content()
+        assert shown == f"python -m search launch fbnet --storage {storage}"
         assert seen.errors == []

@@ -172,8 +172,10 @@ def test_the_csv_is_what_the_table_shows(study: Opened) -> None:
 def test_another_device_costs_the_same_trials_anew(study: Opened, demo: Served) -> None:
     study.page.locator("[data-figure=front]").get_by_label("Device", exact=True).select_option(label="raspi4")
     study.page.wait_for_url("**x=latency_ms@raspi4**")
-    front = demo.get(f"{STUDY}/front?x=latency_ms@raspi4&y=accuracy")["numbers"]
+    found = demo.get(f"{STUDY}/front?x=latency_ms@raspi4&y=accuracy")
+    front = found["numbers"]
     study.page.get_by_text(f"front ({len(front)})").wait_for()
+    study.page.get_by_text(f"knee (trial {found['knee']})").wait_for()
     assert front != demo.get(f"{STUDY}/front?x=latency_ms@pixel3&y=accuracy")["numbers"]
 
 
@@ -227,6 +229,22 @@ def test_a_figure_is_saved(study: Opened, kind: str) -> None:
     signs = {"SVG": b"<svg", "CSV": b"number,latency_ms@pixel3,accuracy\n", "PNG": b"\x89PNG"}
     assert content.startswith(signs[kind])
     assert len(content) > 150
+
+
+def test_bounds_and_times_are_told_with_their_units(browser: Any, demo: Served) -> None:
+    with opened(browser, demo, "/studies/mixed") as seen:
+        seen.page.get_by_role("heading", name="Best accuracy with latency ≤ 14 ms").wait_for()
+        took = table(seen.page).locator("th", has_text="took (s)")
+        assert took.count() == 1
+        cells = seen.page.locator("[data-figure=table] tbody tr td:last-child").all_text_contents()
+        assert cells and all(cell == "–" or float(cell) > 0 for cell in cells)
+
+
+def test_what_did_not_complete_is_listed_with_its_reasons(browser: Any, demo: Served) -> None:
+    with opened(browser, demo, "/studies/mixed") as seen:
+        seen.page.get_by_role("link", name="6 failed").click()
+        total(seen.page, 6)
+        assert "out of memory" in seen.page.locator("[data-figure=table] tbody").text_content()
 
 
 def test_a_theme_that_was_chosen_stays(study: Opened) -> None:

@@ -23,6 +23,13 @@ def test_a_network_is_drawn_block_by_block(browser: Any, demo: Served) -> None:
         seen.page.wait_for_selector("[data-figure=operators] canvas")
 
 
+def test_the_figure_inside_a_block_does_not_hide_its_card(browser: Any, demo: Served) -> None:
+    with opened(browser, demo, "/studies/nasbench201/trials/7") as seen:
+        seen.page.wait_for_selector("[data-figure=network] svg rect.block")
+        seen.page.locator("[data-figure=network] svg rect.block").first.hover()  # in its middle, on the kernel
+        assert "conv_bn 3x3" in seen.page.locator(".hovercard h3").text_content()
+
+
 def test_the_devices_share_recolours_the_network(browser: Any, demo: Served) -> None:
     with opened(browser, demo, "/studies/perceptrons/trials/3") as seen:
         choice = seen.page.locator("[data-figure=network]").get_by_label("Device")
@@ -66,7 +73,8 @@ def test_the_log_is_text(browser: Any, demo: Served) -> None:
 def test_the_command_that_exports_it_is_copied(browser: Any, demo: Served) -> None:
     with opened(browser, demo, "/studies/nasbench201/trials/7") as seen:
         command = seen.page.locator("[data-command]").get_attribute("data-command")
-        assert command == "python -m search export nasbench201 --trial 7 --to nasbench201-7"
+        storage = demo.get("/session")["storage"]
+        assert command == f"python -m search export nasbench201 --trial 7 --to nasbench201-7 --storage {storage}"
 
 
 def test_trials_stand_side_by_side(browser: Any, demo: Served) -> None:
@@ -74,6 +82,16 @@ def test_trials_stand_side_by_side(browser: Any, demo: Served) -> None:
         heads = seen.page.locator("[data-figure=metrics] thead th").all_text_contents()
         assert [head.strip() for head in heads] == ["metric", "nasbench201 0", "nasbench201 7", "mixed 1"]
         seen.page.wait_for_selector("[data-figure=networks] svg rect.differs", state="attached")
+
+
+def test_networks_side_by_side_share_one_scale_of_colours(browser: Any, demo: Served) -> None:
+    layers = {number: demo.get(f"/studies/perceptrons/trials/{number}")["network"]["layers"] for number in (0, 7)}
+    costs = {n: [one["repeats"] * one["latency"]["latency_ms@phone"] for one in found] for n, found in layers.items()}
+    most = max(max(cost) / sum(cost) for cost in costs.values())
+    with opened(browser, demo, "/compare?trials=perceptrons:0,perceptrons:7") as seen:
+        said = seen.page.locator("[data-figure=networks] .note").text_content()
+        assert f"{100 * most:.0f} %" in said
+        assert "share of latency (ms) · phone" in said
 
 
 def test_studies_fronts_lie_over_one_another(browser: Any, demo: Served) -> None:

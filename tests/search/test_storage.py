@@ -82,7 +82,7 @@ def test_several_processes_may_open_a_new_database_at_once(url: str) -> None:
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("search.db", "storage address is not a URL: expected sqlite:///FILE or postgresql://"),
+        ("search.db", "address 'search.db' is not a URL: expected sqlite:///FILE or postgresql://"),
         ("mysql://root:hunter2@host/db", r"storage mysql://root:\*\*\*@host/db is of an unknown kind"),
         ("sqlite://", "must be a file"),
         ("sqlite:///:memory:", "must be a file"),

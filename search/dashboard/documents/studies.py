@@ -29,6 +29,9 @@ class Objective(Document):
 
     metric: str
     direction: Direction
+    quantity: str
+    """The metric's name without its unit."""
+    unit: str
 
 
 class Counts(Document):
@@ -62,8 +65,10 @@ class StudyLine(Document):
     devices: list[str]
     created_at: float
     updated_at: float
-    driver_seen_s: float | None
-    """Seconds since its driver last said that it lives; null where there is none."""
+    driver_host: str | None
+    """The host of the driver that has the study, or went without a word; null where none has it."""
+    driver_seen_at: float | None
+    """When a driver last said that it lives; null where there was none."""
     tags: list[str]
     archived: bool
     change_seq: int
@@ -144,6 +149,8 @@ class Study(StudyLine):
     """The devices that its trials can be costed on."""
     has_program: bool
     why_no_program: str
+    launch: str
+    """The command that goes on with it; "" where no study file made it."""
 
 
 class Controlled(Document):

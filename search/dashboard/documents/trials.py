@@ -40,6 +40,8 @@ class Decision(Document):
     name: str
     label: str
     value: float
+    choices: int
+    """How many there are; 0: an open float."""
     active: bool
     """Whether the choice that it hangs on was made."""
     parent: int

@@ -3,21 +3,23 @@ import { get, studyPath, trialPage } from "../core/api.js";
 import { category } from "../core/colours.js";
 import { el, fill, select } from "../core/dom.js";
 import { addTools, figure, toggle } from "../core/figure.js";
-import { exact, metricLabel, sig } from "../core/format.js";
+import { decided, exact, metricLabel, sig } from "../core/format.js";
 import { hideCard, showCard } from "../core/hover.js";
 import { param, setParams } from "../core/location.js";
-import { commonLanes, drawNetwork } from "../drawing/network.js";
+import { commonLanes, drawNetwork, largestShare } from "../drawing/network.js";
 import { miniature } from "../drawing/miniature.js";
 import { metricOf } from "../core/study_data.js";
 import { stateMark } from "../study/words.js";
-import { card, costsOf } from "../trial/network.js";
+import { card, costsOf, networkLegend } from "../trial/network.js";
 
 export async function compareTrials(place, asked) {
   const found = await Promise.all(asked.slice(0, 8).map(async ({ study, number }) => {
     const [summary, trial] = await Promise.all([get(studyPath(study)), get(`${studyPath(study)}/trials/${number}`)]);
     return { study, summary, trial };
   }));
-  fill(place, metricsTable(found), networks(found), decisionsTable(found));
+  const { box, draw } = networks(found);
+  fill(place, metricsTable(found), box, decisionsTable(found));
+  draw();
 }
 
 const merged = (found) => ({ metrics: found.flatMap(({ summary }) => summary.metrics) });
@@ -48,15 +50,14 @@ function metricsTable(found) {
 function networks(found) {
   const box = figure("Networks", { id: "networks" });
   box.plot.classList.add("stack");
-  const known = [...new Set(found.flatMap(({ trial }) => costsOf(trial)))];
+  const known = [...new Set(found.flatMap(({ trial, summary }) => costsOf(trial, summary)))];
   const metric = (name) => metricOf(merged(found), name);
   if (known.length > 1) addTools(box, el("label", {}, "latency on", select(known.map((name) => ({ value: name, words: metricLabel(metric(name)) })), known.includes(param("device")) ? param("device") : known[0], (name) => {
     setParams({ device: name === known[0] ? "" : name });
     draw();
   }, "Device")));
   new ResizeObserver(draw).observe(box.box);
-  box.say("Layers that differ from the first network's are ringed.");
-  return box.box;
+  return { box: box.box, draw };
 
   function draw() {
     const device = known.includes(param("device")) ? param("device") : known[0];
@@ -64,8 +65,10 @@ function networks(found) {
     const drawn = found.map(({ trial }) => trial.network).filter((network) => network?.layers?.length);
     const lanes = drawn.length > 1 ? commonLanes(drawn, width, device) : undefined;
     const first = found[0].trial.network?.layers ?? [];
+    const most = Math.max(...drawn.map((network) => largestShare(network, device)), 0);
+    box.say(drawn.length > 0 && networkLegend(device, metric, most), "Layers that differ from the first network's are ringed.");
     fill(box.plot, found.map((one, index) => el("div", { class: "lane" }, el("h3", {}, heading(found, one, index)), el("div", { class: "scroll-x", tabindex: "0", role: "region", "aria-label": `Network of trial ${one.trial.number}` },
-      one.trial.network?.layers?.length ? drawNetwork(one.trial.network, { width, height: 180, device, lanes, differs: index ? changedLayers(first, one.trial.network.layers) : new Set(), onhover: (spot, event) => (spot ? showCard(event.clientX, event.clientY, card(spot, device, metric)) : hideCard()) })
+      one.trial.network?.layers?.length ? drawNetwork(one.trial.network, { width, height: 180, device, lanes, most, differs: index ? changedLayers(first, one.trial.network.layers) : new Set(), onhover: (spot, event) => (spot ? showCard(event.clientX, event.clientY, card(spot, device, metric)) : hideCard()) })
         : miniature(one.trial, { width: Math.min(900, width) })))));
   }
 }
@@ -89,7 +92,7 @@ function decisionsTable(found) {
   const names = [...new Set(found.flatMap(({ trial }) => trial.decisions.map((one) => one.name)))];
   let all = param("all") === "yes";
   const body = el("tbody", {});
-  const shown = (one) => (one === undefined ? "–" : one.active === false ? "not in force" : typeof one.label === "number" || one.label === undefined ? sig(one.value) : String(one.label));
+  const shown = (one) => (one === undefined ? "–" : one.active === false ? "not in force" : decided(one));
   const fillBody = () => {
     const rows = names.map((name) => [name, found.map(({ trial }) => shown(trial.decisions.find((one) => one.name === name)))]);
     const chosen = rows.filter(([, labels]) => all || new Set(labels).size > 1);

@@ -49,6 +49,9 @@ export function exactTime(time) {
   return date ? date.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" }) : "";
 }
 
+// What a trial decided: the choice's label, or an open float's value.
+export const decided = ({ choices, label, value }) => (choices ? label : sig(value));
+
 export function unitOf(metric) {
   return metric?.unit && metric.unit !== "1" ? metric.unit : "";
 }
@@ -65,9 +68,8 @@ export function metricLabel(metric) {
 // The same without its unit, where that stands beside the value.
 export const metricWords = (metric) => labelled(metric, "");
 
-function labelled(metric, shown) {
-  const [base, device] = metric.name.split("@");
-  const unit = unitOf(metric);
-  const words = unit && base.endsWith(`_${unit}`) ? base.slice(0, -unit.length - 1) : base;
-  return words.replaceAll("_", " ") + (shown ? ` (${shown})` : "") + (device ? ` · ${device}` : "");
+function labelled({ name, quantity }, shown) {
+  const [base, device] = name.split("@");
+  const words = quantity?.replace(` on ${device}`, "") ?? base.replaceAll("_", " ");
+  return words + (shown ? ` (${shown})` : "") + (device ? ` · ${device}` : "");
 }

@@ -1,5 +1,5 @@
 // What every page starts: the theme, the keys, the devices' colours, and how the page ends when something fails.
-import { api, get, page } from "./api.js";
+import { get, page } from "./api.js";
 import { learnDevices } from "./colours.js";
 import { askDialog, toast } from "./dialog.js";
 import { byId, el, fill } from "./dom.js";
@@ -25,8 +25,9 @@ export function start(work) {
 
 export function showFailure(error) {
   console.warn(error);
-  const words = error.status === 404 ? error.message : `${error.message} Is the dashboard still running? Load the page again once it is.`;
-  fill(byId("page"), el("p", { class: "notice bad", role: "alert" }, words));
+  const message = error.message.split("; GET ")[0].replace(/\.?$/, ".");
+  const more = error.status ? "" : " Is the dashboard still running? Load the page again once it is.";
+  fill(byId("page"), el("p", { class: "notice bad", role: "alert" }, message[0].toUpperCase(), message.slice(1), more), el("p", {}, el("a", { href: page("/") }, "All studies")));
 }
 
 function onKey(event) {
@@ -54,5 +55,3 @@ export function copy(text, words = "Copied") {
   if (!navigator.clipboard) return toast("Copying needs https or localhost: select the text instead.", true);
   return navigator.clipboard.writeText(text).then(() => toast(words), () => toast("The browser refused to copy.", true));
 }
-
-export const rawLink = (path, words) => el("a", { href: api(path) }, words);

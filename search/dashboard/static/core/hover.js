@@ -2,12 +2,14 @@
 import { el, fill } from "./dom.js";
 
 let card = null;
+let at = [0, 0];
 
 export function showCard(x, y, ...content) {
   card ??= document.body.appendChild(el("div", { class: "hovercard", role: "tooltip" }));
   card.hidden = false;
   fill(card, content);
-  place(x, y);
+  at = [x, y];
+  place();
   return card;
 }
 
@@ -19,9 +21,11 @@ export const cardShown = () => card && !card.hidden;
 
 export function replaceInCard(selector, node) {
   card?.querySelector(selector)?.replaceChildren(node);
+  if (cardShown()) place(); // it may have grown beyond the window
 }
 
-function place(x, y) {
+function place() {
+  const [x, y] = at;
   const { width, height } = card.getBoundingClientRect();
   const right = x + 18 + width > innerWidth - 8 ? x - 18 - width : x + 18;
   const below = y + 14 + height > innerHeight - 8 ? innerHeight - 8 - height : y + 14;

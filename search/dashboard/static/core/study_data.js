@@ -165,5 +165,6 @@ export function metricOf({ metrics }, name) {
   const found = metrics.find((metric) => metric.name === name);
   if (found) return found;
   const like = metrics.find((metric) => metric.name.split("@")[0] === name.split("@")[0]);
-  return { name, unit: like?.unit ?? (name.startsWith("latency_ms") ? "ms" : ""), direction: like?.direction ?? "minimize", device: name.split("@")[1] ?? "" };
+  const { quantity, unit, direction } = like ?? (name.startsWith("latency_ms") ? { quantity: "latency", unit: "ms" } : {});
+  return { name, quantity: quantity?.replace(/ on .*/, ""), unit: unit ?? "", direction: direction ?? "minimize", device: name.split("@")[1] ?? "" };
 }

@@ -26,6 +26,7 @@ export function drawComparison(place, devices) {
 
   async function draw() {
     if (!chosen.a || !chosen.b) return fill(answer);
+    fill(answer, ...[1, 2].map(() => el("div", { class: "skeleton compared" })));
     try {
       const found = await get(`/devices/compare?a=${encodeURIComponent(chosen.a)}&b=${encodeURIComponent(chosen.b)}`);
       return show(answer, chosen, found);

@@ -18,7 +18,6 @@ export function choiceStrip(decisions, width) {
 }
 
 function share(decision) {
-  if (typeof decision.value !== "number") return 0.5;
   if (decision.choices > 1) return decision.value / (decision.choices - 1);
   return Math.min(1, Math.abs(decision.value) / (1 + Math.abs(decision.value)));
 }

@@ -5,15 +5,14 @@ import { svg } from "../core/dom.js";
 import { sig } from "../core/format.js";
 
 // `differs`: indices of layers to ring. `onhover(block, event)` gets the block under the pointer, or null. `lanes`, of
-// `commonLanes`, aligns several drawings.
-export function drawNetwork(network, { width, height, device, small = false, differs = new Set(), onhover, lanes } = {}) {
+// `commonLanes`, aligns several drawings, whose colours agree by `most`: the share that has the last colour.
+export function drawNetwork(network, { width, height, device, small = false, differs = new Set(), onhover, lanes, most = largestShare(network, device) } = {}) {
   const blocks = folded(network.layers, device, differs);
   const top = small ? 4 : 34;
   const foot = small ? 4 : 60;
   const room = height - top - foot;
   const places = placed(blocks, width, room, top, small, lanes);
   const full = places.length ? places.at(-1).right + (small ? 2 : 12) : width;
-  const most = Math.max(...blocks.map((block) => block.share), 1e-12);
   const root = svg("svg", { class: "network", width: small ? full : Math.max(full, width), height, role: "img", "aria-label": summaryOf(network) });
   root.append(svg("path", { class: "flow", d: `M0 ${top + room / 2}H${full}` }));
   places.forEach((place) => root.append(...blockOf(place, most, small, onhover)));
@@ -55,6 +54,9 @@ function folded(layers, device, differs = new Set()) {
   });
   return blocks;
 }
+
+// The largest share of the latency that a block has.
+export const largestShare = (network, device) => Math.max(...folded(network.layers, device).map((block) => block.share), 1e-12);
 
 const same = (a, b) => ["label", "stage", "group", "skipped"].every((key) => a[key] === b[key]) && a.stride !== 2;
 
@@ -144,7 +146,7 @@ function arc({ x, wide, y }, small) {
   return svg("path", { class: "arc", d: `M${x - 1} ${y + 1}C${x} ${y - rise} ${x + wide} ${y - rise} ${x + wide + 1} ${y + 1}` });
 }
 
-function words({ layer, count, x, wide, y, tall }, tint) {
+function words({ layer, count, x, wide, y, tall, differs }, tint) {
   const middle = x + wide / 2;
   const inside = layer.skipped || !layer.kernel ? "" : `${layer.kernel}`;
   const parts = [];
@@ -154,7 +156,7 @@ function words({ layer, count, x, wide, y, tall }, tint) {
     parts.push(text);
   }
   const below = [layer.expansion ? `e${sig(layer.expansion, 2)}` : "", count > 1 ? `×${count}` : ""].filter(Boolean);
-  below.forEach((word, line) => wide >= 12 && parts.push(svg("text", { x: middle, y: y + tall + 12 + 12 * line, "text-anchor": "middle" }, word)));
+  below.forEach((word, line) => wide >= 12 && parts.push(svg("text", { x: middle, y: y + tall + (differs ? 15 : 12) + 12 * line, "text-anchor": "middle" }, word)));
   return parts;
 }
 

@@ -1,4 +1,6 @@
 // Which trials no other trial beats in the chosen metrics.
+import { extent } from "../canvas/scale.js";
+import { metricWords, sig } from "../core/format.js";
 import { STATES } from "../core/study_data.js";
 
 const COMPLETED = STATES.indexOf("COMPLETED");
@@ -47,8 +49,25 @@ function filtered(rows, loss, axes) {
   return front;
 }
 
+// The front's row whose values, scaled to the front's range, have the largest sum; the first of equal ones. As the
+// server has it in `search/pareto.py`.
+export function kneeOf(front, axes) {
+  const ends = axes.map(({ values }) => extent(front.map((row) => values[row])));
+  const scaled = (row) => axes.reduce((sum, { values, direction }, axis) => {
+    const [low, high] = ends[axis];
+    return sum + (high > low ? (direction === "maximize" ? values[row] - low : high - values[row]) / (high - low) : 0);
+  }, 0);
+  return front.toSorted((a, b) => scaled(b) - scaled(a) || a - b)[0] ?? null;
+}
+
 // "latency_ms <= 3" -> {metric, sign, bound}; null for what is not a bound on one metric.
 export function parseBound(text) {
   const found = /^\s*([\w@.:+-]+)\s*(<=|>=|<|>)\s*([-+\d.eE]+)\s*$/.exec(text);
   return found && Number.isFinite(Number(found[3])) ? { metric: found[1], sign: found[2].replace("<=", "≤").replace(">=", "≥"), bound: Number(found[3]) } : null;
+}
+
+// A bound as the reader sees it: "latency ≤ 3 ms".
+export function boundWords(data, { metric, sign, bound }) {
+  const known = data.metric(metric);
+  return `${metricWords(known)} ${sign} ${sig(bound, 3)} ${known.unit}`.trim();
 }

@@ -4,9 +4,10 @@ import { Cloud } from "../canvas/cloud.js";
 import { Nearest } from "../canvas/nearest.js";
 import { makeScale, mostOf } from "../canvas/scale.js";
 import { textFont } from "../canvas/surface.js";
-import { metricLabel, sig } from "../core/format.js";
+import { metricLabel } from "../core/format.js";
 import { STATES } from "../core/study_data.js";
 import { colour } from "../core/theme.js";
+import { boundWords } from "./pareto.js";
 
 const LARGE = 20000;
 const HOLLOW = new Set(["INFEASIBLE", "STOPPED", "FAILED"].map((state) => STATES.indexOf(state)));
@@ -49,6 +50,7 @@ export class FrontPlane {
 
   draw(pen, width, height, view) {
     const laid = this.lay(width, height, view);
+    if (!laid.rows.length) return; // there is nothing that axes could be of
     const { data } = this;
     drawAxes(pen, laid.box, laid.x, laid.y, { xTitle: axisTitle(data, view.x), yTitle: axisTitle(data, view.y) });
     this.drawCloud(pen, laid);
@@ -140,7 +142,7 @@ export class FrontPlane {
     pen.font = textFont(11.5);
     for (const { metric, sign, bound } of view.bounds) {
       if (metric !== view.x && metric !== view.y) continue;
-      const words = `${metric} ${sign} ${sig(bound, 3)}`;
+      const words = boundWords(this.data, { metric, sign, bound });
       pen.strokeStyle = colour("limit");
       pen.fillStyle = colour("limit");
       pen.lineWidth = 1.2;
@@ -169,7 +171,8 @@ export class FrontPlane {
 
   // Trials that are being evaluated, at a beat between 0 and 1: where both metrics are known, else along the axis.
   drawGoing(pen, beat) {
-    const { box, going, x, y, view } = this.laid;
+    const { box, going, rows, x, y, view } = this.laid;
+    if (!rows.length) return;
     const [xs, ys] = [this.data.column(view.x), this.data.column(view.y)];
     pen.strokeStyle = colour("accent");
     pen.lineWidth = 1.6;

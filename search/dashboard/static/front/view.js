@@ -2,7 +2,7 @@
 import { spansDecade, extent } from "../canvas/scale.js";
 import { bareName } from "../core/format.js";
 import { param } from "../core/location.js";
-import { paretoFront, parseBound } from "./pareto.js";
+import { kneeOf, paretoFront, parseBound } from "./pareto.js";
 
 // The metrics that can be an axis, the objectives first.
 export function axisNames(data) {
@@ -46,15 +46,18 @@ export function settle(data, view) {
     if (range[0] <= 0) return false;
     return view.log[key] ? view.log[key] === "yes" : data.direction(name) === "minimize" && spansDecade(range);
   };
-  const front = frontOf(data, view, axes);
-  return { ...view, logX: wantsLog("x", view.x), logY: wantsLog("y", view.y), front, knee: data.summary.knee, bounds: (data.summary.constraints ?? []).map(parseBound).filter(Boolean) };
+  return { ...view, logX: wantsLog("x", view.x), logY: wantsLog("y", view.y), ...frontOf(data, view, axes), bounds: (data.summary.constraints ?? []).map(parseBound).filter(Boolean) };
 }
 
-// The stored front where the axes are the study's objectives; else the same of what is shown.
+// The stored front and its knee where the axes are the study's objectives; else the same of what is shown.
 function frontOf(data, view, axes) {
   const shown = [view.x, view.y, view.z].filter(Boolean).sort().join();
   const own = data.summary.objectives.map((one) => one.metric).sort().join();
-  if (shown !== own) return paretoFront(data.column("state"), axes);
+  if (shown !== own) {
+    const front = paretoFront(data.column("state"), axes);
+    return { front, knee: kneeOf(front, axes) };
+  }
   const sign = axes[0].direction === "maximize" ? -1 : 1;
-  return data.summary.front.filter((row) => row < data.rows).sort((a, b) => sign * (axes[0].values[a] - axes[0].values[b]));
+  const front = data.summary.front.filter((row) => row < data.rows).sort((a, b) => sign * (axes[0].values[a] - axes[0].values[b]));
+  return { front, knee: data.summary.knee };
 }

@@ -1,5 +1,6 @@
 // Two or more trials, or studies, side by side.
-import { get, page } from "../core/api.js";
+import { get } from "../core/api.js";
+import { command, empty } from "../core/command.js";
 import { button, byId, el, fill } from "../core/dom.js";
 import { start } from "../core/frame.js";
 import { param, setParams } from "../core/location.js";
@@ -24,7 +25,7 @@ function parseTrial(text) {
 // Which studies: a press adds or takes away, the page follows.
 async function choose(place, chosen) {
   const { studies } = await get("/studies");
-  if (!studies.length) return fill(place, el("div", { class: "empty" }, "No study is stored here yet.", el("br"), el("code", {}, "python -m search launch nasbench201")));
+  if (!studies.length) return fill(place, empty("No study is stored here yet. This command makes one:", command("launch nasbench201")));
   const known = studies.map((study) => study.name);
   let names = chosen.filter((name) => known.includes(name));
   const below = el("div", {});
@@ -32,7 +33,7 @@ async function choose(place, chosen) {
     setParams({ studies: names.join(",") });
     fill(below);
     if (names.length) await compareStudies(below, names);
-    else fill(below, el("div", { class: "empty" }, "Choose studies above, or trials in a study's table."));
+    else fill(below, empty("Choose studies above, or trials in a study's table."));
   };
   const press = (name) => {
     names = names.includes(name) ? names.filter((one) => one !== name) : [...names, name];
@@ -43,5 +44,3 @@ async function choose(place, chosen) {
   fill(place, el("div", { class: "panel" }, list), below);
   return show();
 }
-
-export const comparePage = (trials) => page(`/compare?trials=${trials.map(({ study, number }) => `${encodeURIComponent(study)}:${number}`).join(",")}`);

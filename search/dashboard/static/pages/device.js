@@ -31,10 +31,11 @@ function cards({ validation: figures, entries, ...device }) {
   const count = typeof entries === "number" ? entries : entries?.length;
   const one = (title, big, foot) => el("div", { class: "card" }, el("h3", {}, title), el("div", { class: "big" }, big), el("div", { class: "foot-line" }, foot));
   const known = (value) => value !== null && value !== undefined;
+  const errors = [["Median", figures?.median_error], ["Mean", figures?.mape]].filter(([, error]) => known(error));
   return el("div", { class: "cards" },
-    figures && known(figures.mape) ? one("Mean error on networks it was not made from", `${sig(100 * figures.mape, 3)} %`, [known(figures.median_error) && `median ${percent(figures.median_error)}`, known(figures.within_5) && `${percent(figures.within_5, 0)} within 5 %`, known(figures.within_10) && `${percent(figures.within_10, 0)} within 10 %`].filter(Boolean).join(" · ")) : one("Error", "–", "Not validated here: the source gives no measured networks, or none were asked for."),
+    errors.length ? one(`${errors[0][0]} error on networks it was not made from`, `${sig(100 * errors[0][1], 3)} %`, [errors[1] && `mean ${percent(errors[1][1])}`, known(figures.within_5) && `${percent(figures.within_5, 0)} within 5 %`, known(figures.within_10) && `${percent(figures.within_10, 0)} within 10 %`].filter(Boolean).join(" · ")) : one("Error", "–", "Not validated here: the source gives no measured networks, or none were asked for."),
     figures && known(figures.kendall_tau) && one("Ranking (Kendall τ)", sig(figures.kendall_tau, 3), "1: predicted and measured networks rank alike"),
-    one(kindOf(device), known(count) ? whole(count) : "–", [device.source, device.engine, known(device.batch) && `batch ${device.batch}`, known(device.threads) && `${device.threads} thread${device.threads === 1 ? "" : "s"}`].filter(Boolean).join(" · ")));
+    one(kindOf(device), known(count) ? whole(count) : "–", [device.source, device.engine === "unknown" ? "" : device.engine, known(device.batch) && `batch ${device.batch}`, known(device.threads) && `${device.threads} thread${device.threads === 1 ? "" : "s"}`].filter(Boolean).join(" · ")));
 }
 
 // What the entries are of: operators, choices, or whole networks.
@@ -47,7 +48,8 @@ function scatter(place, device) {
   const box = figure("Predicted against measured", { id: "validation", height: 360 });
   place.append(box.box);
   if (!points.length) {
-    box.empty("No network was measured against this table.");
+    box.plot.style.setProperty("--height", "120px");
+    box.empty("No network was measured against this table here.");
     return;
   }
   logScatter(box, points.map(([predicted, measured, study, trial]) => [measured, predicted, study ? `${study}, trial ${trial}` : ""]), {
@@ -64,6 +66,7 @@ function bars(place, device) {
   const box = figure(`The slowest ${kindOf(device).toLowerCase()}`, { id: "slowest", height: Math.max(160, 56 + 22 * entries.length) });
   place.append(box.box);
   if (!entries.length) {
+    box.plot.style.setProperty("--height", "120px");
     box.empty("This device has no operators: its latencies are of whole networks.");
     return;
   }

@@ -1,5 +1,6 @@
 // The devices whose latencies are known; two of them against each other.
 import { devicePage } from "../core/api.js";
+import { command, empty } from "../core/command.js";
 import { deviceColour } from "../core/colours.js";
 import { byId, debounce, el, fill } from "../core/dom.js";
 import { devicesKnown, start } from "../core/frame.js";
@@ -12,7 +13,7 @@ start(async () => {
   const devices = await devicesKnown;
   const place = byId("page");
   if (!devices.length) {
-    fill(place, el("div", { class: "empty" }, "No device's latencies are known here yet. This measures this machine:", el("br"), el("code", {}, "python -m search profile nasbench201")));
+    fill(place, empty("No device's latencies are known here yet. This measures this machine:", command("profile nasbench201")));
     return;
   }
   const list = el("div", { class: "panel scroll-x", tabindex: "0", role: "region", "aria-label": "Devices" });
@@ -30,7 +31,7 @@ start(async () => {
     const words = param("q").toLowerCase().split(/\s+/).filter(Boolean);
     const shown = devices.filter((device) => words.every((word) => `${device.name} ${device.engine} ${device.source}`.toLowerCase().includes(word)));
     found.textContent = `${whole(shown.length)} of ${whole(devices.length)} devices`;
-    fill(list, el("table", { class: "table" }, el("thead", {}, el("tr", {}, ["Device", "Source", "Engine"].map(head), ["Batch", "Threads", "Entries", "Mean error (%)", "Kendall τ"].map((words) => head(words, true)), head("Made"))), el("tbody", {}, shown.map(row))));
+    fill(list, el("table", { class: "table" }, el("thead", {}, el("tr", {}, ["Device", "Source", "Engine"].map(head), ["Batch", "Threads", "Entries", "Error (%)", "Kendall τ"].map((words) => head(words, true)), head("Made"))), el("tbody", {}, shown.map(row))));
   }
 });
 
@@ -48,4 +49,8 @@ function row(device) {
     el("td", { class: "soft" }, device.date ? String(device.date).slice(0, 10) : "–"));
 }
 
-const errorOf = (figures) => (figures?.mape === undefined || figures?.mape === null ? "–" : el("span", { title: percent(figures.mape, 3) + (figures.median_error ? `; median ${percent(figures.median_error)}` : "") }, sig(100 * figures.mape, 3)));
+// How far a typical network is off: the median where it is known, which networks of no cost do not move.
+function errorOf(figures) {
+  const said = [["median", figures?.median_error], ["mean", figures?.mape]].filter(([, error]) => error !== undefined && error !== null);
+  return said.length ? el("span", { title: said.map(([name, error]) => `${name} ${percent(error, 3)}`).join("; ") }, sig(100 * said[0][1], 3)) : "–";
+}

@@ -1,6 +1,7 @@
 // The list of studies: live, searched, sorted.
 import { get, studyPage } from "../core/api.js";
 import { deviceColour } from "../core/colours.js";
+import { command, empty } from "../core/command.js";
 import { button, byId, debounce, el, fill } from "../core/dom.js";
 import { start } from "../core/frame.js";
 import { toggle } from "../core/figure.js";
@@ -56,8 +57,8 @@ function draw() {
     return (x < y ? -1 : x > y ? 1 : 0) * (order === "desc" ? -1 : 1) || a.name.localeCompare(b.name);
   });
   byId("found").textContent = studies.length === rows.length ? `${studies.length} ${studies.length === 1 ? "study" : "studies"}` : `${rows.length} of ${studies.length} studies`;
-  if (!studies.length) return fill(byId("list"), el("div", { class: "empty" }, "No study is stored here yet. This command makes one:", el("br"), el("code", {}, "python -m search launch nasbench201")));
-  if (!rows.length) return fill(byId("list"), el("div", { class: "empty" }, "No study fits the search."));
+  if (!studies.length) return fill(byId("list"), empty("No study is stored here yet. This command makes one:", command("launch nasbench201")));
+  if (!rows.length) return fill(byId("list"), empty("No study fits the search."));
   const focused = document.activeElement?.closest?.("th")?.dataset.key;
   const head = COLUMNS.map((one) => el("th", { "data-key": one.key, scope: "col", class: [one.number ? "num" : "", one.wide ? "only-wide-cell" : ""].join(" ").trim() || null, "aria-sort": one.key === column.key ? (order === "desc" ? "descending" : "ascending") : null },
     button(`${one.words}${one.key === column.key ? (order === "desc" ? " ↓" : " ↑") : ""}`, () => {
@@ -84,10 +85,8 @@ function row(study) {
 }
 
 function best(study) {
-  return el("dl", { class: "pair small" }, study.objectives.map(({ metric }) => [el("dt", {}, metricLabel({ name: metric, unit: unitIn(metric) })), el("dd", { class: "num" }, value(study.best?.[metric]))]));
+  return el("dl", { class: "pair small" }, study.objectives.map((one) => [el("dt", {}, metricLabel({ name: one.metric, ...one })), el("dd", { class: "num" }, value(study.best?.[one.metric]))]));
 }
-
-const unitIn = (metric) => /_(ms|mj|s|bytes)$/.exec(metric.split("@")[0])?.[1] ?? "";
 
 function device(name) {
   const dot = el("span", { class: "dot" });

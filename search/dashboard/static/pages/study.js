@@ -12,6 +12,7 @@ import { drawStatus } from "../study/status.js";
 import { drawTable } from "../study/table.js";
 
 const SECTIONS = [["front", "Front"], ["progress", "Progress"], ["parallel", "Parallel"], ["decisions", "Decisions"], ["layers", "Layers"], ["workers", "Workers"], ["more", "More"], ["table", "Trials"], ["about", "About"]];
+const OF_COMPLETED = ["progress", "parallel", "decisions", "layers"]; // what these show is made of completed trials
 
 start(async () => {
   const data = new StudyData(document.documentElement.dataset.study);
@@ -79,11 +80,29 @@ function place(plot, { sections }, context) {
     if (!section.lastElementChild?.classList.contains("columns")) section.append(el("div", { class: "columns" }));
     section.lastElementChild.append(box.box);
   }
-  const draw = () => Promise.resolve(plot.draw(box, context)).catch((error) => {
-    console.warn(`${plot.name}:`, error);
-    box.failed(error);
-  });
+  const draw = async () => {
+    try {
+      if (OF_COMPLETED.includes(plot.section)) await completed(box, context.data);
+      await plot.draw(box, context);
+    } catch (error) {
+      console.warn(`${plot.name}:`, error);
+      box.failed(error);
+    }
+  };
   return () => new Promise((done) => whenNear(box.box, () => draw().then(done)));
+}
+
+// Resolves once a trial has completed; until then the figure says that none has.
+async function completed(box, data) {
+  if (data.summary.counts.completed) return;
+  const { style } = box.plot;
+  const height = style.getPropertyValue("--height");
+  style.setProperty("--height", "120px");
+  box.empty("No trial has completed yet.");
+  await new Promise((done) => {
+    const end = data.onchange(() => data.summary.counts.completed && done(end()));
+  });
+  style.setProperty("--height", height);
 }
 
 // Marks the link of the part that is being read.

@@ -1,5 +1,6 @@
 // A trial: its metrics, its network, what its latency is made of, its decisions against another trial's, what happened to it.
 import { get, page, studyPath, trialPage } from "../core/api.js";
+import { command } from "../core/command.js";
 import { button, byId, el, fill } from "../core/dom.js";
 import { copy, start } from "../core/frame.js";
 import { duration, exact, exactTime, metricWords, sig } from "../core/format.js";
@@ -56,12 +57,12 @@ const reason = (trial) => el("section", {}, el("h3", {}, trial.state === "FAILED
 const log = (trial) => el("section", {}, el("h3", {}, "Log"), el("p", { class: "soft small" }, "The end of what its evaluation wrote to standard output and standard error."), el("pre", { class: "log", "data-log": "", tabindex: "0", "aria-label": "Log" }, trial.log));
 
 function drawActions(summary, trial) {
-  const command = `python -m search export ${quoted(name)} --trial ${trial.number} --to ${quoted(`${name}-${trial.number}`)}`;
+  const line = command(`export ${quoted(name)} --trial ${trial.number} --to ${quoted(`${name}-${trial.number}`)}`);
   const step = (to, words, key) => el("a", { class: "button", href: trialPage(name, to), "aria-label": key, rel: key }, words);
   fill(byId("head-actions"),
     trial.number > 0 && step(trial.number - 1, "←", "previous trial"), step(trial.number + 1, "→", "next trial"),
     el("a", { class: "button", href: page(`/compare?trials=${encodeURIComponent(name)}:${trial.number}${summary.knee !== null && summary.knee !== undefined && summary.knee !== trial.number ? `,${encodeURIComponent(name)}:${summary.knee}` : ""}`) }, "Compare"),
-    button("Copy command", () => copy(command, `Copied: ${command}`), { title: command, "data-command": command }));
+    button("Copy export command", () => copy(line, `Copied: ${line}`), { title: line, "data-command": line }));
 }
 
 const quoted = (text) => (/^[\w.@/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -91,7 +91,7 @@ export async function draw(figure, { data }) {
     pen.font = textFont(12, 600);
     pen.fillText(panel.name, box.left, box.top + 10);
     const bottom = box.top + 22 + ROW * panel.labels.length;
-    const ticks = scale.ticks(3);
+    const ticks = [3, 5, 8].map((count) => scale.ticks(count)).find((found) => found.length > 1) ?? [];
     pen.font = textFont(10.5);
     pen.textAlign = "center";
     for (const tick of ticks) {

@@ -12,12 +12,15 @@ import { trialPage } from "../core/api.js";
 import { showTrialCard } from "../front/card.js";
 import { FrontPlane } from "../front/plane.js";
 import { FrontSpace } from "../front/space.js";
+import { driven } from "../study/words.js";
 import { axisNames, defaultAxes, devicesOf, readView, settle } from "../front/view.js";
 
 export const title = "Pareto front";
 export const section = "front";
 export const order = 0;
 export const height = 480;
+
+const LONG = 40; // letters of all devices' names, above which they are a list
 
 export async function draw(figure, { data, selection }) {
   let view = readView(data);
@@ -30,7 +33,8 @@ export async function draw(figure, { data, selection }) {
   const paper = surface(figure, (pen, width, height) => painter().draw(pen, width, height, view), { label: "", keys: true });
   const upper = el("canvas", { class: "own", "aria-hidden": "true" });
   upper.style.pointerEvents = "none";
-  figure.plot.append(upper);
+  const nothing = el("div", { class: "empty", hidden: true });
+  figure.plot.append(upper, nothing);
   const controls = el("div", { class: "row" });
   addTools(figure, el("details", { class: "axes", open: innerWidth > 640 }, el("summary", {}, "Axes"), controls));
   showControls();
@@ -83,24 +87,33 @@ export async function draw(figure, { data, selection }) {
       return el("span", {}, mark, text);
     };
     fill(legend, key("", "front", `front (${whole(view.front.length)})`), key("", "dominated", "dominated"), key("hollow", "dominated", "infeasible, stopped or failed"),
-      data.summary.counts.running > 0 && key("hollow", "accent", `running (${whole(data.summary.counts.running)})`),
-      view.knee !== null && key("", "knee", "knee"), view.bounds.length > 0 && key("line", "limit", "constraint"),
+      data.summary.counts.running > 0 && key("hollow", "accent", `${driven(data.summary) ? "running" : "unfinished"} (${whole(data.summary.counts.running)})`),
+      view.knee !== null && key("", "knee", `knee (trial ${view.knee})`), view.bounds.length > 0 && key("line", "limit", "constraint"),
       el("span", { class: "end soft" }, view.z ? "drag to turn" : "drag to brush · click a trial to open it"));
     requestAnimationFrame(() => {
-      const outside = painter().laid?.outside ?? 0;
+      const { outside = 0, rows = [] } = painter().laid ?? {};
+      nothing.hidden = rows.length > 0;
+      fill(nothing, nothing.hidden ? "" : whyEmpty(data.summary));
       figure.say(outside ? `${whole(outside)} far worse trials lie outside of the plot.` : "");
     });
   }
 }
 
+// Why no trial is on the front; what to do stands above, where the study can go on.
+function whyEmpty({ counts, ...study }) {
+  if (counts.completed) return "No completed trial has these metrics.";
+  if (driven(study)) return "No trial has completed yet: the first ones appear here.";
+  return "No trial has completed.";
+}
+
 function deviceSwitch(devices, chosen, onchoice) {
-  if (devices.length > 5) return el("label", {}, "device", select(devices.map(({ metric, device }) => ({ value: metric, words: device })), chosen, onchoice, "Device"));
-  const box = choiceGroup("Device", devices.map(({ metric, device }) => ({ value: metric, words: device })), chosen, onchoice);
-  [...box.children].forEach((button, index) => {
-    const dot = el("span", { class: "dot" });
-    dot.style.setProperty("--at", deviceColour(devices[index].device));
-    button.prepend(dot, " ");
-  });
+  const options = devices.map(({ metric, device }) => ({ value: metric, words: device }));
+  const dot = (name) => el("span", { class: "dot", style: { "--at": deviceColour(name) } });
+  if (devices.length > 5 || devices.map(({ device }) => device).join("").length > LONG) {
+    return el("label", {}, "device", dot(devices.find(({ metric }) => metric === chosen).device), select(options, chosen, onchoice, "Device"));
+  }
+  const box = choiceGroup("Device", options, chosen, onchoice);
+  [...box.children].forEach((button, index) => button.prepend(dot(devices[index].device), " "));
   return box;
 }
 
@@ -136,7 +149,7 @@ function interact({ paper, upper, data, selection, painter, fresh, view, figure 
     hovered = row;
     canvas.style.cursor = row >= 0 ? "pointer" : "crosshair";
     above();
-    if (row >= 0) showTrialCard(data, row, x, y, metrics(), { device: view().x });
+    if (row >= 0) showTrialCard(data, row, x, y, metrics(), { device: view().x, knee: view().knee });
     else hideCard();
   }
 
@@ -201,7 +214,7 @@ function interact({ paper, upper, data, selection, painter, fresh, view, figure 
       hover(-1);
     }
   });
-  pulse((beat) => (painter().laid?.going.length || fresh.size) && above(beat));
+  pulse((beat) => (painter().laid?.going.length || fresh.size) && above(driven(data.summary) ? beat : 0));
 }
 
 // New trials: a ring that fades within two seconds.

@@ -22,5 +22,6 @@ export function draw(figure, { data }) {
     card: ({ data: point }) => point && [el("h3", {}, `After ${whole(point[0])} trials`), pairs([["hypervolume", sig(point[1])]])],
     csv: () => [["trials_done", "hypervolume"], data.summary.hypervolume],
   });
+  figure.say("The share of the box between the objectives' worst and best values that the front dominates.");
   data.onchange(drawn.redraw);
 }

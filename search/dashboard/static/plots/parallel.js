@@ -2,7 +2,7 @@
 import { fitted } from "../canvas/fitted.js";
 import { Gradual } from "../canvas/gradual.js";
 import { pointOf, surface, textFont } from "../canvas/surface.js";
-import { extent, makeScale, mostOf, tickText } from "../canvas/scale.js";
+import { extent, makeScale, mostOf, spansDecade, tickText } from "../canvas/scale.js";
 import { viridis } from "../core/colours.js";
 import { el, select } from "../core/dom.js";
 import { addTools } from "../core/figure.js";
@@ -112,12 +112,14 @@ function sample(data) {
 
 function lay(data, names, width, height) {
   const gap = (width - 96) / Math.max(1, names.length - 1);
+  const states = data.column("state");
   return names.map((name, index) => {
     const decision = name.startsWith("d:") ? data.decisions.find((one) => `d:${one.name}` === name) : null;
     const values = data.column(name);
     const labels = decision?.kind === "choice" ? decision.labels : null;
-    const range = labels ? [0, Math.max(1, labels.length - 1)] : extent(values);
-    return { name, x: 44 + index * gap, gap, values, labels, scale: makeScale(range, [height - FOOT, TOP]), title: decision ? decision.name : metricLabel(data.metric(name)) };
+    const range = labels ? [0, Math.max(1, labels.length - 1)] : extent(values, (row) => states[row] === COMPLETED);
+    const log = !decision && data.direction(name) === "minimize" && spansDecade(range);
+    return { name, x: 44 + index * gap, gap, values, labels, scale: makeScale(range, [height - FOOT, TOP], { log }), title: decision ? decision.name : metricLabel(data.metric(name)) };
   });
 }
 
@@ -184,7 +186,8 @@ function frames(pen, axes, selection, height) {
 }
 
 function heading(pen, axis, index, count) {
-  const text = fitted(pen, axis.title, axis.gap * 1.9 - 8);
+  const end = index === 0 || index === count - 1; // there is less room to one side
+  const text = fitted(pen, axis.title, axis.gap * (end ? 1.5 : 1.9) - 8);
   const half = pen.measureText(text).width / 2;
   pen.textAlign = index === 0 && half > 40 ? "left" : index === count - 1 && half > 48 ? "right" : "center";
   const x = pen.textAlign === "left" ? axis.x - 40 : pen.textAlign === "right" ? axis.x + 48 : axis.x;

@@ -95,7 +95,7 @@ export async function draw(figure, { data }) {
       return { bar, x, wide, y: bar.worker * tall + 2 };
     });
     pen.globalAlpha = 1;
-    figure.say(found.total > found.bars.length ? `The latest ${whole(found.bars.length)} of ${whole(found.total)} trials.` : `${whole(found.bars.length)} trials on ${found.workers.length} worker${found.workers.length === 1 ? "" : "s"}; seconds since ${exactTime(from)}.`);
+    figure.say(found.total > found.bars.length ? `The latest ${whole(found.bars.length)} of ${whole(found.total)} trials.` : `${whole(found.bars.length)} trials on ${found.workers.length} worker${found.workers.length === 1 ? "" : "s"}; time since ${exactTime(from)}.`);
   }
 }
 

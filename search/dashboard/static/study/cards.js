@@ -2,6 +2,7 @@
 import { miniature } from "../drawing/miniature.js";
 import { trialPage } from "../core/api.js";
 import { el, fill, svg } from "../core/dom.js";
+import { boundWords, parseBound } from "../front/pareto.js";
 import { exact, metricWords, sig, whole } from "../core/format.js";
 
 export function drawCards(place, data) {
@@ -26,9 +27,11 @@ function bestRow(data, metric) {
   return best;
 }
 
+const MOST = 1; // of the other objectives, in a card's last line
+
 function bestCard(data, objectives, row) {
-  const constraints = data.summary.constraints ?? [];
-  const title = constraints.length ? `Best ${words(data, objectives[0])} with ${constraints.join(", ")}` : `Best ${words(data, objectives[0])}`;
+  const bounds = (data.summary.constraints ?? []).map((text) => [text, parseBound(text)]);
+  const title = `Best ${words(data, objectives[0])}${bounds.length ? ` with ${bounds.map(([text, bound]) => (bound ? boundWords(data, bound) : text)).join(", ")}` : ""}`;
   if (row < 0) return empty(title, "No completed trial yet.");
   return trialCard(data, title, row, objectives, objectives[0]);
 }
@@ -37,7 +40,7 @@ function kneeCard(data, objectives) {
   const { knee } = data.summary;
   const title = "Knee of the front";
   if (objectives.length < 2) return empty(title, "One objective: there is no front. The best trial is beside.");
-  if (knee === null || knee === undefined) return empty(title, "Not known before three trials are on the front.");
+  if (knee === null || knee === undefined) return empty(title, "Not known before a trial is on the front.");
   return trialCard(data, title, knee, objectives, objectives[0]);
 }
 
@@ -49,7 +52,8 @@ function trialCard(data, title, row, objectives, main) {
   return el("a", { class: "card", href: trialPage(data.name, row) },
     el("h3", {}, title),
     el("div", { class: "big", title: exact(value(main)) }, sig(value(main)), el("small", {}, ` ${unit(data, main)}`)),
-    el("div", { class: "foot-line" }, others.map((name) => el("span", { title: exact(value(name)) }, `${words(data, name)} ${sig(value(name))} ${unit(data, name)} `)), others.length > 0 && "· ", `trial ${row}`), drawing);
+    el("div", { class: "foot-line" }, others.slice(0, MOST).map((name) => [el("span", { title: exact(value(name)) }, `${words(data, name)} ${sig(value(name))} ${unit(data, name)}`.trim()), " · "]),
+      others.length > MOST && `${others.length - MOST} more · `, `trial ${row}`), drawing);
 }
 
 const words = (data, name) => metricWords(data.metric(name));
@@ -59,7 +63,7 @@ function volumeCard(summary) {
   const points = summary.hypervolume ?? [];
   const front = `${whole(summary.front?.length ?? 0)} trials on the front`;
   if (summary.objectives.length < 2) return el("div", { class: "card" }, el("h3", {}, "Trials"), el("div", { class: "big" }, whole(summary.counts.completed)), el("div", { class: "foot-line" }, "completed"));
-  if (!points.length) return empty("Hypervolume", "Not known before a trial is on the front.");
+  if (!points.length) return empty("Hypervolume", summary.objectives.length > 4 ? `Not computed of over four objectives. ${front}.` : "Not known before a trial is on the front.");
   return el("div", { class: "card" }, el("h3", {}, "Hypervolume"), el("div", { class: "big", title: exact(points.at(-1)[1]) }, sig(points.at(-1)[1])), el("div", { class: "foot-line" }, front), sparkline(points));
 }
 

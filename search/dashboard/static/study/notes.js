@@ -5,6 +5,7 @@ import { copy } from "../core/frame.js";
 import { exactTime } from "../core/format.js";
 import { markdown } from "../core/markdown.js";
 import { editNote } from "./actions.js";
+import { when } from "./words.js";
 
 export function drawNotes(section, data) {
   const columns = el("div", { class: "columns" });
@@ -16,7 +17,7 @@ export function drawNotes(section, data) {
     if (key === before) return;
     before = key;
     const session = await getSession().catch(() => ({ read_only: true }));
-    fill(columns, note(data, session), settings(data, session));
+    fill(columns, note(data, session), settings(data));
   };
   draw();
   data.onchange(draw);
@@ -28,25 +29,22 @@ function note(data, session) {
     text ? markdown(text) : el("p", { class: "soft" }, "No note yet."));
 }
 
-function settings(data, session) {
+function settings(data) {
   const study = data.summary;
   const entries = Object.entries(study.settings ?? {}).filter(([name, value]) => name !== "description" && value !== null && value !== "");
   const plainly = (value) => typeof value !== "object" && String(value).length < 200;
   const rest = entries.filter(([, value]) => !plainly(value));
-  const file = study.settings?.study_file ?? "";
-  const source = !file || /search\/studies\/\w+\.py$/.test(file) ? study.settings?.study ?? study.name : file;
-  const command = `python -m search launch ${source}${source === study.name ? "" : ` --name ${study.name}`}${session.storage ? ` --storage ${session.storage}` : ""}`;
   const rows = [
     ["Objectives", study.objectives.map((one) => `${one.direction} ${one.metric}`).join(", ")],
     ["Constraints", (study.constraints ?? []).join(", ") || "none"],
     ["Decisions", `${study.decisions.length}`],
-    ["Made", exactTime(study.created_at)],
+    ["Made", el("span", {}, when(study.created_at), el("span", { class: "soft small" }, ` ${exactTime(study.created_at)}`))],
     ...(study.tables ?? []).map((table) => [`Latency on ${table.device}`, tableWords(table)]),
     ...entries.filter(([, value]) => plainly(value)).map(([name, value]) => [name.replaceAll("_", " "), String(value)]),
   ];
   return el("div", { class: "panel" }, el("h2", {}, "About"), study.description && el("p", { class: "soft" }, study.description), el("dl", { class: "pair" }, rows.map(([name, value]) => [el("dt", {}, name), el("dd", { class: "wrap" }, value)])),
     rest.length > 0 && el("details", {}, el("summary", { class: "soft" }, "All settings"), el("pre", { class: "settings" }, JSON.stringify(Object.fromEntries(rest), null, 2))),
-    el("div", { class: "row gap" }, el("code", { class: "wrap" }, command), button("Copy command", () => copy(command), { class: "quiet" })));
+    study.launch && el("div", { class: "row gap" }, el("code", { class: "wrap" }, study.launch), button("Copy command", () => copy(study.launch), { class: "quiet" })));
 }
 
 // Which latency table: what measured it, when, and which of its versions.

@@ -1,9 +1,10 @@
 // All trials: paged, sorted and filtered by the server; columns to choose; CSV and JSON of what is shown.
 import { api, get, studyPath, trialPage, page } from "../core/api.js";
+import { empty } from "../core/command.js";
 import { menu } from "../core/dialog.js";
 import { button, debounce, el, fill } from "../core/dom.js";
 import { toggle } from "../core/figure.js";
-import { exact, exactTime, metricLabel, sig, whole, duration } from "../core/format.js";
+import { exact, exactTime, metricLabel, sig, whole } from "../core/format.js";
 import { param, setParams } from "../core/location.js";
 import { stateMark, when } from "./words.js";
 
@@ -84,7 +85,7 @@ export async function drawTable(section, { data, selection }) {
     const rows = seen.rows.map((row) => el("tr", { "data-number": row.number, class: chosen.has(row.number) ? "chosen" : null }, el("td", {}, pick(row.number)), columns.map((name) => cell(row, name))));
     const from = (pages.length - 1) * LIMIT;
     fill(body, seen.rows.length ? el("table", { class: "table" }, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, el("span", { class: "soft" }, "✓")), head)), el("tbody", {}, rows))
-      : el("div", { class: "empty" }, data.rows ? "No trial fits the filter." : "No trial yet."));
+      : data.rows ? empty("No trial fits the filter.") : empty("No trial yet.", data.summary.state === "running" ? "" : data.summary.launch));
     fill(pager, button("Previous", () => { pages.pop(); load(); }, { disabled: pages.length < 2 }), button("Next", () => { pages.push(seen.next); load(); }, { disabled: !seen.next }),
       el("span", { class: "soft small" }, seen.rows.length ? `${whole(from + 1)} to ${whole(from + seen.rows.length)}` : ""));
   }
@@ -103,14 +104,16 @@ export async function drawTable(section, { data, selection }) {
     return mark;
   }
 
-  function numeric(name) { return name === "number" || name === "elapsed_s" || name === "attempt" || data.metrics.some((metric) => metric.name === name) || data.decisions.some((one) => `d:${one.name}` === name && one.kind !== "choice"); }
+  function numeric(name) {
+    const figures = ({ kind, labels }) => kind !== "choice" || labels.every((label) => Number.isFinite(Number(label)));
+    return ["number", "elapsed_s", "attempt"].includes(name) || data.metrics.some((metric) => metric.name === name) || data.decisions.some((one) => `d:${one.name}` === name && figures(one));
+  }
 
   function cell(row, name) {
     const value = row[name] ?? row[name.replace(/^d:/, "")];
     if (name === "number") return el("td", { class: "num" }, el("a", { href: trialPage(data.name, row.number) }, String(row.number)));
     if (name === "state") return el("td", {}, stateMark(value));
     if (TIMES.has(name)) return el("td", { title: exactTime(value) }, when(value));
-    if (name === "elapsed_s") return el("td", { class: "num", title: exact(value) }, duration(value));
     if (typeof value === "number") return el("td", { class: "num", title: exact(value) }, sig(value));
     return el("td", { class: name === "reason" ? "long" : numeric(name) ? "num" : null }, value === null || value === undefined ? "–" : String(value));
   }
@@ -126,7 +129,7 @@ function defaults(data) {
 function words(data, name) {
   if (name.startsWith("d:")) return name.slice(2);
   if (data.metrics.some((metric) => metric.name === name)) return metricLabel(data.metric(name));
-  return { number: "trial", elapsed_s: "took", started_at: "started", finished_at: "finished" }[name] ?? name.replaceAll("_", " ");
+  return { number: "trial", elapsed_s: "took (s)", started_at: "started", finished_at: "finished" }[name] ?? name.replaceAll("_", " ");
 }
 
 function example(data) {

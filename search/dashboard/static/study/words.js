@@ -1,6 +1,6 @@
 // How a study stands, in words; and its trials by state as a bar.
 import { el } from "../core/dom.js";
-import { ago, bareName, duration, exact, exactTime, sig, whole } from "../core/format.js";
+import { ago, duration, exact, exactTime, sig, whole } from "../core/format.js";
 
 const KINDS = ["completed", "infeasible", "failed", "stopped", "running"];
 
@@ -18,6 +18,9 @@ export function countsBar(study) {
     el("span", { class: kind, style: { width: `${(100 * counts[kind]) / total}%` } })));
 }
 
+// Whether somebody works on the trials that have begun.
+export const driven = ({ state }) => ["running", "pausing", "stopping"].includes(state);
+
 export const trialsWords = (study) => `${whole(done(study.counts))}${study.max_trials ? ` of ${whole(study.max_trials)}` : ""}`;
 
 export const when = (time) => el("time", { title: exactTime(time), "data-time": time ?? "" }, ago(time));
@@ -29,7 +32,7 @@ export function rateWords(rate) {
   return rate >= 120 ? `${sig(rate / 60, 3)}/s` : rate >= 1 ? `${sig(rate, 3)}/min` : `${sig(60 * rate, 3)}/h`;
 }
 
-export const etaWords = (study) => (study.state === "running" && study.eta_s !== null && study.eta_s !== undefined ? duration(study.eta_s) : "–");
+export const etaWords = (study) => (study.state === "running" && study.eta_s > 0 ? duration(study.eta_s) : "–");
 
 // Brings every "3 min ago" up to date.
 setInterval(() => {
@@ -38,8 +41,6 @@ setInterval(() => {
     if (time) node.textContent = ago(Number.isNaN(Number(time)) ? time : Number(time));
   }
 }, 15000);
-
-export const shortName = (metric) => bareName(metric).replaceAll("_", " ");
 
 // An algorithm is stored as its name, or as a document that has it.
 export function algorithmName(algorithm) {

@@ -2,7 +2,7 @@
 import { get, studyPath, trialPage } from "../core/api.js";
 import { el, fill } from "../core/dom.js";
 import { param, setParams } from "../core/location.js";
-import { exact, sig } from "../core/format.js";
+import { decided, exact } from "../core/format.js";
 
 const { study } = document.documentElement.dataset;
 
@@ -43,11 +43,11 @@ export function drawDecisions(place, { trial, summary }) {
 const shown = (one) => (one?.active === false ? null : one?.label ?? one?.value);
 export const differs = (one, other) => shown(one) !== shown(other) && !(shown(one) == null && shown(other) == null);
 
-// "stages[0].kernel" hangs under stages, then #0: names that share a beginning share a branch.
+// "stages[0].kernel" hangs under stages, then #0, and "rates[3.first]" under rates, then #3: names that share a beginning share a branch.
 function treeOf(decisions, theirs) {
   const root = new Map();
   for (const decision of decisions) {
-    const path = decision.name.replaceAll(/\[(\d+)\]/g, ".#$1").split(".").filter(Boolean);
+    const path = decision.name.replaceAll(/\[([\w.]+)\]/g, ".#$1").split(".").filter(Boolean);
     let branch = root;
     path.slice(0, -1).forEach((part) => {
       const key = `${part}/`;
@@ -72,7 +72,6 @@ function branches(branch, theirs, depth) {
 function leaf(name, one, other, compared) {
   const off = one.active === false;
   const changed = compared && differs(one, other);
-  const label = (decision) => (typeof decision.label === "number" || decision.label === undefined ? sig(decision.value ?? decision.label) : decision.label);
   return el("div", { class: `leaf${off ? " off" : ""}${changed ? " differs" : ""}`, title: exact(one.value), "data-decision": one.name }, el("span", { class: "wrap" }, name.trim()),
-    el("b", {}, changed && other && shown(other) != null && el("s", {}, label(other)), off ? "not in force" : label(one)));
+    el("b", {}, changed && other && shown(other) != null && el("s", {}, decided(other)), off ? "not in force" : decided(one)));
 }

@@ -1,5 +1,5 @@
 // A trial's network, large; the device switch changes what its colours say.
-import { drawNetwork, latencyOf, shortLabel } from "../drawing/network.js";
+import { drawNetwork, largestShare, latencyOf, shortLabel } from "../drawing/network.js";
 import { choiceStrip } from "../drawing/miniature.js";
 import { viridisStops } from "../core/colours.js";
 import { el, fill, select } from "../core/dom.js";
@@ -8,31 +8,33 @@ import { metricLabel, percent, sig, whole } from "../core/format.js";
 import { hideCard, pairs, showCard } from "../core/hover.js";
 import { param, setParams } from "../core/location.js";
 
-// The latencies that are known by layer, those that the trial has itself first.
-export function costsOf({ network, metrics }) {
+// The latencies that are known by layer: the study's objectives first, then what the trial has itself.
+export function costsOf({ network, metrics }, { objectives }) {
   const known = [...new Set((network?.layers ?? []).flatMap((layer) => Object.keys(layer.latency ?? {})))];
-  return known.sort((a, b) => (b in (metrics ?? {})) - (a in (metrics ?? {})));
+  const rank = (name) => (objectives.some((one) => one.metric === name) ? 0 : name in (metrics ?? {}) ? 1 : 2);
+  return known.sort((a, b) => rank(a) - rank(b));
 }
 
-export const chosenCost = (trial) => {
-  const known = costsOf(trial);
+export const chosenCost = (trial, summary) => {
+  const known = costsOf(trial, summary);
   return known.includes(param("device")) ? param("device") : known[0] ?? null;
 };
 
 const HEIGHT = 250;
 
-export function drawNetworkFigure(main, { trial, metric }) {
+export function drawNetworkFigure(main, { trial, metric, summary }) {
   const box = figure("Network", { id: "network", height: HEIGHT });
   main.append(box.box);
   const { network } = trial;
   if (!network?.layers?.length) {
     box.plot.style.setProperty("--height", "72px");
     fill(box.plot, el("div", { class: "scroll-x" }, choiceStrip(trial.decisions, 900)));
-    box.say(`${trial.why_no_network || "this space has no drawing: a candidate with ops() gives one"}. The strip shows one square a decision.`);
+    const why = trial.why_no_network || "this space has no drawing: a candidate with ops() gives one";
+    box.say(`${why[0].toUpperCase()}${why.slice(1)}. The strip shows one square a decision.`);
     return;
   }
-  const known = costsOf(trial);
-  if (known.length > 1) addTools(box, el("label", {}, "latency on", select(known.map((name) => ({ value: name, words: metricLabel(metric(name)) })), chosenCost(trial), (name) => {
+  const known = costsOf(trial, summary);
+  if (known.length > 1) addTools(box, el("label", {}, "latency on", select(known.map((name) => ({ value: name, words: metricLabel(metric(name)) })), chosenCost(trial, summary), (name) => {
     setParams({ device: name === known[0] ? "" : name });
     draw();
   }, "Device")));
@@ -44,14 +46,19 @@ export function drawNetworkFigure(main, { trial, metric }) {
   sizes.observe(box.box);
 
   function draw() {
-    const device = chosenCost(trial);
+    const device = chosenCost(trial, summary);
     const total = network.latency?.[device];
     const picture = drawNetwork(network, { width: box.plot.clientWidth || 900, height: HEIGHT - 10, device, onhover: (place, event) => (place ? showCard(event.clientX, event.clientY, card(place, device, metric)) : hideCard()) });
     const holder = el("div", { class: "scroll-x", tabindex: "0", role: "region", "aria-label": "The network's blocks" }, picture);
     fill(box.plot, holder);
-    const what = device ? `share of ${metricLabel(metric(device))}${total ? `; the whole network: ${sig(total)} ${metric(device).unit ?? ""}` : ""}` : "share of multiply-accumulates: no latency is known by layer";
-    fill(box.note, el("span", { class: "legend" }, el("span", {}, scaleBar(), what), el("span", {}, "height: channels · width: kernel and repeats · figure: kernel · e: expansion · ×: comes so often · arc: residual · dashed: skipped")));
+    fill(box.note, networkLegend(device, metric, largestShare(network, device), total ? `; the whole network: ${sig(total)} ${metric(device).unit ?? ""}` : ""));
   }
+}
+
+// What a network's colours, up to the share `most`, and its marks say.
+export function networkLegend(device, metric, most, more = "") {
+  const what = device ? `share of ${metricLabel(metric(device))}${more}` : "share of multiply-accumulates: no latency is known by layer";
+  return el("span", { class: "legend" }, el("span", {}, "0", scaleBar(), percent(most, 0), " ", what), el("span", {}, "height: channels · width: kernel and repeats · figure: kernel · e: expansion · ×: comes so often · arc: residual · dashed: skipped"));
 }
 
 function scaleBar() {
