@@ -189,6 +189,7 @@ class _Run:
         batch = min(s.batch, len(part.labels))
         with reproducible(self.device, s.threads, self.job.seed, epoch + 1):
             self.masked.train()
+            self.model.eval()  # it is not trained
             steps = torch.randperm(len(part.labels))[: len(part.labels) // batch * batch].view(-1, batch)
             for rows in steps.to(part.labels.device):
                 self._step(part.inputs(rows), part.labels[rows], 0.0 if epoch < s.free_epochs else s.strength)

@@ -98,3 +98,17 @@ def test_transformers_of_other_packages_are_taken_apart(package: str, name: str,
     assert layout == Layout(16, 3, 2, 4, side=16, classes=4)
     assert torch.allclose(CompressedViT(model, [17] * 3, [17] * 3).eval()(images), model(images), atol=1e-6)
     assert CompressedViT(model, [17, 12, 9], [17, 9, 5]).eval()(images).shape == (2, 4)
+
+
+def test_training_leaves_out_a_share_of_the_patches_and_evaluation_none() -> None:
+    model, images = ViT(Layout(16, 2, 2, 2, side=8, classes=4), patch_drop=0.75), torch.randn(5, 3, 8, 8)
+    whole = model.eval().embed(images)
+    assert whole.shape == (5, 17, 16)
+    some = CompressedViT(model, [17, 17], [17, 17]).train().model.embed(images)
+    assert some.shape == (5, 5, 16)
+    assert torch.equal(some[:, 0], whole[:, 0])
+    alike = (some[:, 1:, None] == whole[:, None, 1:]).all(3)
+    assert (alike.sum(2) == 1).all()
+    assert (alike.sum(1) <= 1).all()
+    with pytest.raises(ValueError, match="patch_drop must be at least 0 and below 1, got 1"):
+        ViT(Layout(16, 2, 2, 2, side=8), patch_drop=1.0)
