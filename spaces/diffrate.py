@@ -24,6 +24,8 @@ from spaces.token_compression.uniform import LEAST, uniform_counts
 if TYPE_CHECKING:
     from torch import nn
 
+    from spaces.compression.cut import Cut
+
 __all__ = [
     "LAYOUTS",
     "SCHEDULES",
@@ -99,9 +101,18 @@ class Compressed(pg.Object):  # type: ignore[misc]
                 kept[:, step, block] = count if fixed else np.array(count.candidates)[chosen[f"{name}[{block}]"]]
         return OperatorKeys(self.vit.layout).of(kept)
 
-    def operators_of(self, key: int) -> Sequence[Op]:
-        """Return the operators of one key."""
-        return OperatorKeys(self.vit.layout).operators(key)
+    @property
+    def key_operators(self) -> OperatorKeys:
+        """What keys stand for."""
+        return OperatorKeys(self.vit.layout)
+
+    def cut_by(self, choice: Cut) -> Compressed:
+        """Return the same counts of the transformer without the units that a choice removes.
+
+        Raises:
+          ValueError: for a transformer that cannot be cut, and a choice out of reach.
+        """
+        return Compressed(self.vit.cut_by(choice), self.prune_kept, self.merge_kept)
 
     def ops(self) -> Sequence[Op]:
         """Return the operators that the built network runs, as a graph; parameters are those of a plain transformer."""

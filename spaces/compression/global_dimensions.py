@@ -98,10 +98,10 @@ class _Loop:
         import torch
         from torch.nn import functional
 
-        from spaces.compression.vit_cut import cut, whole_units
+        from spaces.compression.vit_cut import Units, cut, whole_units
 
         images, labels = self.settings.examples()
-        smaller = cut(self.model, self.blocks, self.embedding).eval()
+        smaller = cut(self.model, Units(tuple(self.blocks), self.embedding)).eval()
         with torch.enable_grad():
             torch.autograd.backward(functional.cross_entropy(smaller(images), labels))
         found, whole = taylor_of_blocks(smaller), whole_units(self.model)
