@@ -168,6 +168,14 @@ def test_units_do_not_hang_on_token_counts() -> None:
     assert choice.applied_to(few).vit.layout == choice.applied_to(many).vit.layout
 
 
+def test_tokens_of_a_model_that_is_cut_already_are_compressed() -> None:
+    def smaller() -> nn.Module:
+        return GlobalDimensions(0.5, Examples(batch)).apply(trained())
+
+    candidate = compressed(Compressible(smaller), [17, 12, 9], [17, 10, 6])
+    assert (counts.params(candidate.ops()), counts.macs(candidate.ops())) == built(candidate)
+
+
 def test_published_macs_are_those_of_what_stays() -> None:
     whole = compressed(Compressible(trained), [17] * 3, [17] * 3)
     cut = OptinUnits(0.5, Examples(batch)).applied_to(whole)
