@@ -3,18 +3,19 @@
     python benchmarks/vit_units.py [--short] [--seeds 5] [--data mnist]
 
 A small transformer is trained, then computes 90 to 50 % of its multiply-accumulates, as DiffRate counts them:
-- `OPTIN`: heads and neurons chosen by OPTIN's scores in one shot (`OptinUnits`);
-- `NViT`: dimensions chosen by NViT's scores (`GlobalDimensions`), two groups at a time;
+- `OPTIN`: heads and neurons chosen by OPTIN's scores in one shot (`OptinUnits`), on 64 training images;
+- `NViT`: dimensions chosen by NViT's scores (`GlobalDimensions`), two groups at a time, on 512 training images;
+- `NViT blocks`: the same without its latency term (`strength=0`), and the embedding stays whole;
 - `largest`: as many heads and neurons in each block, those of the largest weights;
 - `random`: as many in each block, at random;
 - `merging`: all units, as many tokens merged in each block (`uniform`).
-Both kinds of scores see 64 training images. Then, at 50 %, units and merged tokens together: `even` takes 70 % of the
-units' and what is left of the tokens'; `chosen` takes what 2,000 validation images (of digits 360) say is best of 100,
-90, 80, 70, 60 and 50 % of the units'. Losses are of test images, in points. `mnist` needs the folder `../shared/data`
-beside the checkout; `digits`, which `--short` takes for one seed, needs nothing.
+Then, at 50 %, units and merged tokens together: `even` takes 70 % of the units' and what is left of the tokens';
+`chosen` takes what the validation images say is best of 100, 90, 80, 70, 60 and 50 % of the units'. `mnist`, 2,000
+validation and 10,000 test images, needs the folder `../shared/data` beside the checkout; `digits`, which `--short`
+takes for one seed, needs nothing.
 
-Prints points of test accuracy lost, mean +- standard error. Ends with 1 where `OPTIN` or `NViT` loses, at some share, no
-less than `random`, or where `chosen` loses more than the best of its units and of `merging` alone.
+Prints points of test accuracy lost, mean +- standard error. Ends with 1 where `OPTIN` or `NViT` loses, at some share,
+no less than `random`, or where `chosen` loses more than the best of its units and of `merging` alone.
 """
 
 from __future__ import annotations
@@ -56,8 +57,9 @@ from spaces.token_compression.compressible import Compressible
 MNIST = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "images_mnist"
 SHARES = (0.9, 0.8, 0.7, 0.6, 0.5)
 AIM, EVEN = 0.5, 0.7
-EXAMPLES = 64
-METHODS = ("OPTIN", "NViT", "largest", "random", "merging")
+FEW, MANY = 64, 512
+METHODS = ("OPTIN", "NViT", "NViT blocks", "largest", "random", "merging")
+TOGETHER = ("OPTIN", "NViT blocks")
 
 
 @dataclass(frozen=True)
@@ -130,22 +132,27 @@ class Run:
             model.load_state_dict({name.removeprefix("model."): each for name, each in weights.items()})
             return model
 
-        def examples() -> tuple[Tensor, Tensor]:
-            rows = torch.arange(EXAMPLES)
-            return self.images.train.inputs(rows), self.images.train.labels[rows]
-
         make.__qualname__ = f"{data}_{seed}"  # what is decided is remembered by names
-        self.seed, self.examples = seed, Examples(examples)
+        self.seed, self.few, self.many = seed, Examples(self.few_images), Examples(self.many_images)
         self.whole = compressed(Compressible(make), *_all_tokens(measured.layout))
         self.accuracy = self.test(self.whole)
+
+    def few_images(self) -> tuple[Tensor, Tensor]:
+        """Return training images and their labels."""
+        return self.images.train.inputs(slice(FEW)), self.images.train.labels[:FEW]
+
+    def many_images(self) -> tuple[Tensor, Tensor]:
+        """Return more of them."""
+        return self.images.train.inputs(slice(MANY)), self.images.train.labels[:MANY]
 
     def alone(self, method: str, share: float) -> Compressed:
         """Return the transformer by one method alone."""
         if method == "merging":
             return uniform(self.whole.vit, share)
         choices: dict[str, Callable[[], Cut]] = {
-            "OPTIN": lambda: OptinUnits(share, self.examples),
-            "NViT": lambda: GlobalDimensions(share, self.examples),
+            "OPTIN": lambda: OptinUnits(share, self.few),
+            "NViT": lambda: GlobalDimensions(share, self.many),
+            "NViT blocks": lambda: GlobalDimensions(share, self.many, strength=0.0, embedding=False),
             "largest": lambda: Even(share, None),
             "random": lambda: Even(share, self.seed),
         }
@@ -166,7 +173,7 @@ class Run:
         for share in SHARES:
             for method in METHODS:
                 yield method, f"{share:.0%}", self.alone(method, share)
-        for method in ("OPTIN", "NViT"):
+        for method in TOGETHER:
             splits = {share: self.together(method, share) for share in (1.0, *SHARES)}
             validated = {share: evaluate(each.build(), self.images.val)[0] for share, each in splits.items()}
             yield method, "even", splits[EVEN]
@@ -192,7 +199,7 @@ def measured(data: str, seeds: int) -> Lost:
             lost[method, share].append(run.accuracy - accuracy)
             blocks = candidate.vit.layout.blocks
             print(
-                f"  {method:8}{share:>7} {accuracy:6.2f} %  MACs {macs:6.2%}  width {candidate.vit.layout.width}  "
+                f"  {method:12}{share:>7} {accuracy:6.2f} %  MACs {macs:6.2%}  width {candidate.vit.layout.width}  "
                 f"heads {[each.heads for each in blocks]}  qk {[each.qk for each in blocks]}  "
                 f"v {[each.v for each in blocks]}  mlp {[each.mlp for each in blocks]}  tokens {candidate.tokens}",
                 flush=True,
@@ -208,15 +215,15 @@ def shown(values: list[float]) -> str:
 def report(data: str, lost: Lost) -> bool:
     """Print the tables; return whether the goals are met."""
     shares = [f"{share:.0%}" for share in SHARES]
-    print(f"\n{data}: points of test accuracy lost\n{'':8}" + "".join(f"{share:>16}" for share in shares))
+    print(f"\n{data}: points of test accuracy lost\n{'':12}" + "".join(f"{share:>16}" for share in shares))
     for method in METHODS:
-        print(f"{method:8}" + "".join(f"{shown(lost[method, share]):>16}" for share in shares))
-    print(f"\nunits and tokens together at {AIM:.0%}\n{'':8}{'even':>16}{'chosen':>16}")
-    for method in ("OPTIN", "NViT"):
-        print(f"{method:8}{shown(lost[method, 'even']):>16}{shown(lost[method, 'chosen']):>16}")
+        print(f"{method:12}" + "".join(f"{shown(lost[method, share]):>16}" for share in shares))
+    print(f"\nunits and tokens together at {AIM:.0%}\n{'':12}{'even':>16}{'chosen':>16}")
+    for method in TOGETHER:
+        print(f"{method:12}{shown(lost[method, 'even']):>16}{shown(lost[method, 'chosen']):>16}")
     mean = {key: float(np.mean(values)) for key, values in lost.items()}
     below = all(mean[method, share] < mean["random", share] for method in ("OPTIN", "NViT") for share in shares)
-    alone = {method: min(mean[method, f"{AIM:.0%}"], mean["merging", f"{AIM:.0%}"]) for method in ("OPTIN", "NViT")}
+    alone = {method: min(mean[method, f"{AIM:.0%}"], mean["merging", f"{AIM:.0%}"]) for method in TOGETHER}
     together = all(mean[method, "chosen"] <= alone[method] for method in alone)
     print(f"scores lose less than chance: {below}; together no more than alone: {together}")
     return below and together

@@ -38,13 +38,15 @@ class GlobalDimensions(Cut):
       examples: a `spaces.compression.examples.Examples`.
       model: a function without arguments, or a class, that returns a hardware model, whose first metric is the latency
         in milliseconds; None for millions of multiply-accumulates in its place.
-      strength: what a millisecond, or a million, saved is worth in a group's score; 5e-4 as published.
+      strength: what a millisecond, or a million, saved is worth in a group's score; 5e-4 as published, 0 for nothing.
+      embedding: whether dimensions of the embedding may go, without which a network computes something else.
     """
 
     share: float
     examples: Any
     model: Any = None
     strength: float = STRENGTH
+    embedding: bool = True
 
     def units(self, model: nn.Module) -> Units:
         """Return which units stay.
@@ -106,7 +108,8 @@ class _Loop:
             torch.autograd.backward(functional.cross_entropy(smaller(images), labels))
         found, whole = taylor_of_blocks(smaller), whole_units(self.model)
         spread = {"embedding": np.full(self.model.pos_embed.shape[-1], np.inf)}
-        spread["embedding"][self.embedding] = found["embedding"]
+        if self.settings.embedding:
+            spread["embedding"][self.embedding] = found["embedding"]
         for kind in OF_BLOCKS:
             spread[kind] = np.full((len(whole), max(len(getattr(block, kind)) for block in whole)), np.inf)
             for row, block, scores in zip(spread[kind], self.blocks, found[kind], strict=True):
