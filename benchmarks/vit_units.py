@@ -90,8 +90,9 @@ class Even(Cut):
     share: float
     seed: int | None
 
-    def units(self, model: nn.Module) -> Units:
+    def units(self, model: nn.Module, scores: Any = None) -> Units:
         """Return which units stay."""
+        del scores
         whole, (tokens, width) = whole_units(model), model.pos_embed.shape[1:]
         heads, neurons = len(whole[0].heads), len(whole[0].mlp)
         head, neuron = head_macs(tokens, width, len(whole[0].v)), neuron_macs(tokens, width)

@@ -44,15 +44,32 @@ class Cut(Compression):
             return architecture.cut_by(self.clone())
         return CutNetwork(architecture, self.clone())
 
+    @property
+    def scorer(self) -> Scorer | None:
+        """What scores units before the decision, the same for all that decide from its scores; None for nothing."""
+        return None
+
     @abstractmethod
-    def units(self, model: nn.Module) -> Units:
-        """Return which units of `model` stay, which is left as it is. ValueError for one that cannot be cut."""
+    def units(self, model: nn.Module, scores: Any = None) -> Units:
+        """Return which units of `model` stay, which is left as it is, by the `scorer`'s scores of it if they are given.
+
+        Raises:
+          ValueError: for a model that cannot be cut.
+        """
 
     def apply(self, model: nn.Module) -> nn.Module:
         """Return the smaller transformer, of the units that its own weights choose. Raises ValueError as `units`."""
         from spaces.compression.vit_cut import cut
 
         return cut(model, self.units(model))
+
+
+class Scorer(pg.Object):  # type: ignore[misc]
+    """Scores of a transformer's units, which take long and which several choices share."""
+
+    @abstractmethod
+    def scores(self, model: nn.Module) -> Any:
+        """Return the scores of `model`, which is left as it is. ValueError for one that cannot be cut."""
 
 
 class CutNetwork(Compressed):
@@ -92,9 +109,9 @@ def decided(transformer: Any, make: Callable[[], nn.Module], choice: Cut) -> Uni
 
 
 class _Decision:
-    """A transformer and a choice by what they are: symbolic values may be changed after they were looked at."""
+    """A transformer and what decides by what they are: symbolic values may be changed after they were looked at."""
 
-    def __init__(self, transformer: Any, make: Callable[[], nn.Module], choice: Cut) -> None:
+    def __init__(self, transformer: Any, make: Callable[[], nn.Module], choice: Any) -> None:
         self.transformer, self.make, self.choice = transformer, make, choice
         self._text = pg.to_json_str(transformer) + pg.to_json_str(choice)
 
@@ -104,25 +121,34 @@ class _Decision:
     def __hash__(self) -> int:
         return hash(self._text)
 
+    def model(self) -> nn.Module:
+        """Return the transformer, each time with the same weights."""
+        import torch
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(SEED)
+            return self.make()
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _scores(decision: _Decision) -> Any:
+    return decision.choice.scores(decision.model())
+
 
 @lru_cache(maxsize=REMEMBERED)
 def _units(decision: _Decision) -> Units:
-    import torch
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
-        return decision.choice.units(decision.make())
+    scorer = decision.choice.scorer
+    scores = None if scorer is None else _scores(_Decision(decision.transformer, decision.make, scorer))
+    units: Units = decision.choice.units(decision.model(), scores)
+    return units
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _ops(decision: _Decision) -> Sequence[Op]:
-    import torch
-
     from spaces.compression.vit_cut import cut
     from spaces.pruning.channels import channels
     from spaces.pruning.operators import Operators
 
-    with torch.random.fork_rng(devices=[]):
-        smaller = cut(decision.make(), _units(decision))
+    smaller = cut(decision.model(), _units(decision))
     found = channels(smaller, tuple(decision.transformer.input_shape))
     return Operators(found).graph([group.width for group in found.groups])

@@ -48,12 +48,13 @@ class GlobalDimensions(Cut):
     strength: float = STRENGTH
     embedding: bool = True
 
-    def units(self, model: nn.Module) -> Units:
-        """Return which units stay.
+    def units(self, model: nn.Module, scores: Any = None) -> Units:
+        """Return which units stay. It scores them anew at each step, and takes no scores.
 
         Raises:
           ValueError: for a model of other names than timm's, and a share that is out of reach.
         """
+        del scores
         if not 0 < self.share < 1:
             raise ValueError(f"the share of the latency must be above 0 and below 1, got {self.share}")
         return _Loop(self, model).run()
