@@ -68,6 +68,12 @@ class Compressed(pg.Object):  # type: ignore[misc]
         return int(self.vit.layout.classes)
 
     @property
+    def whole(self) -> Compressed:
+        """The transformer that it was made from, with all tokens and units."""
+        every = [self.vit.layout.tokens] * self.vit.layout.depth
+        return Compressed(self.vit.whole, every, every)
+
+    @property
     def tokens(self) -> tuple[int, ...]:
         """How many tokens leave each block."""
         return tuple(token_counts(self.vit.layout.tokens, self.prune_kept, self.merge_kept))

@@ -82,6 +82,11 @@ class Compressible(pg.JSONConvertible):  # type: ignore[misc]
             model.load_state_dict(weights)
         return model
 
+    @property
+    def whole(self) -> Compressible:
+        """The transformer with all of its units."""
+        return self
+
     def cut_by(self, choice: Cut) -> Compressible:
         """Return the transformer without the units that a choice removes; see `CutCompressible`."""
         from spaces.token_compression.cut_units import CutCompressible

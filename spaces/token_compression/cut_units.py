@@ -26,19 +26,23 @@ class CutCompressible(Compressible):
     not hang on how many are removed. So token counts and units are decisions that do not ask for each other.
 
     Attributes:
-      whole: the transformer that it is made of.
       choice: the `spaces.compression.cut.Cut`.
     """
 
     def __init__(self, whole: Compressible, choice: Cut) -> None:
         """Decide. Raises ValueError for a transformer that cannot be cut, and a choice out of reach."""
-        self.vit, self.whole, self.choice = whole.vit, whole, choice
+        self.vit, self._whole, self.choice = whole.vit, whole, choice
         self.layout = _without(whole.layout, self.units)
         text = f"{whole.space_identity}\n{pg.to_json_str(choice)}"
         self.space_identity = hashlib.sha256(text.encode()).hexdigest()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return CutCompressible, (self.whole, self.choice)
+
+    @property
+    def whole(self) -> Compressible:
+        """The transformer that it is made of."""
+        return self._whole
 
     @property
     def units(self) -> Units:

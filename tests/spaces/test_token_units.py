@@ -176,6 +176,12 @@ def test_tokens_of_a_model_that_is_cut_already_are_compressed() -> None:
     assert (counts.params(candidate.ops()), counts.macs(candidate.ops())) == built(candidate)
 
 
+def test_the_whole_of_everything_is_told() -> None:
+    whole = compressed(Compressible(trained), [17] * 3, [17] * 3)
+    fewer = compressed(Compressible(trained), [17, 12, 9], [17, 10, 6])
+    assert BitWidth(8).applied_to(OptinUnits(0.5, Examples(batch)).applied_to(fewer)).whole == whole
+
+
 def test_published_macs_are_those_of_what_stays() -> None:
     whole = compressed(Compressible(trained), [17] * 3, [17] * 3)
     cut = OptinUnits(0.5, Examples(batch)).applied_to(whole)
