@@ -4,7 +4,7 @@
 
 A small transformer is trained, then computes 90 to 50 % of its multiply-accumulates, as DiffRate counts them:
 - `OPTIN`: heads and neurons chosen by OPTIN's scores in one shot (`OptinUnits`), on 64 training images;
-- `NViT`: dimensions chosen by NViT's scores (`GlobalDimensions`), two groups at a time, on 512 training images;
+- `NViT`: dimensions chosen by NViT's scores (`GlobalDimensions`), two groups at a time, on 256 training images;
 - `NViT blocks`: the same without its latency term (`strength=0`), and the embedding stays whole;
 - `largest`: as many heads and neurons in each block, those of the largest weights;
 - `random`: as many in each block, at random;
@@ -57,7 +57,7 @@ from spaces.token_compression.compressible import Compressible
 MNIST = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "images_mnist"
 SHARES = (0.9, 0.8, 0.7, 0.6, 0.5)
 AIM, EVEN = 0.5, 0.7
-FEW, MANY = 64, 512
+FEW, MANY = 64, 256
 METHODS = ("OPTIN", "NViT", "NViT blocks", "largest", "random", "merging")
 TOGETHER = ("OPTIN", "NViT blocks")
 
