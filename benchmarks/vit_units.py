@@ -1,6 +1,6 @@
 """A trained vision transformer without some of its units, tokens, or both, not trained further: what accuracy is left.
 
-    python benchmarks/vit_units.py [--short] [--seeds 5] [--data mnist]
+    python benchmarks/vit_units.py [--short] [--seeds 3] [--data mnist]
 
 A small transformer is trained, then computes 90 to 50 % of its multiply-accumulates, as DiffRate counts them:
 - `OPTIN`: heads and neurons chosen by OPTIN's scores in one shot (`OptinUnits`), on 64 training images;
@@ -232,7 +232,7 @@ def report(data: str, lost: Lost) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--data", default="mnist")
     parser.add_argument("--short", action="store_true")
     options = parser.parse_args()
