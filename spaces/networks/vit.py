@@ -26,6 +26,8 @@ class ViT(nn.Module):
     """
 
     def __init__(self, layout: Layout) -> None:
+        if layout.cut:
+            raise ValueError("a transformer is made whole: cut its units by spaces.compression.vit_cut.cut")
         super().__init__()
         width, self.layout = layout.width, layout
         self.patch_embed = PatchEmbedding(layout)
