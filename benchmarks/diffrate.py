@@ -22,7 +22,9 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -36,7 +38,7 @@ from torch.nn import functional
 
 from evaluators._preparation import Job
 from evaluators.augmentation import Crop
-from evaluators.datasets import IMAGENET, Dataset, Mnist, load
+from evaluators.datasets import IMAGENET, Mnist, load
 from evaluators.diffrate import DiffRate, learned, weights
 from evaluators.train import Train, evaluate
 from spaces.diffrate import Compressed, Layout, compressed, diffrate, uniform
@@ -56,34 +58,35 @@ FOCUS = Layout(384, 12, 6, 14, classes=384)
 class Case:
     """A transformer, how it is trained, and how its counts are learned; `parts` of its whole is a unit of MACs."""
 
-    layout: Layout
+    make: Callable[[], ViT]
     training: Train
-    images: Dataset
     epochs: int
-    lr: float
+    batch: int
     parts: float
 
 
 def case(data: str) -> Case:
     """Return what is measured on `digits` or `mnist`; its settings were chosen on validation images and other seeds."""
     if data == "mnist":
-        images, fewer = (Mnist(MNIST, val=2000, limit=limit) for limit in (54_000, 12_000))
-        training = Train(images, epochs=4, optimizer="adamw", lr=3e-3, weight_decay=0.05)
-        return Case(Layout(32, 6, 2, 4, side=28, channels=1, classes=10), training, fewer, epochs=6, lr=0.3, parts=3)
+        make = partial(ViT, Layout(32, 8, 2, 4, side=28, channels=1, classes=10), patch_drop=0.5)
+        images = Mnist(MNIST, val=2000, limit=54_000)
+        training = Train(images, epochs=12, optimizer="adamw", lr=3e-3, weight_decay=0.05, augment=(Crop(1),))
+        return Case(make, training, epochs=2, batch=512, parts=3)
+    make = partial(ViT, Layout(32, 8, 2, 2, side=8, channels=1, classes=10))
     training = Train("digits", epochs=40, batch=32, optimizer="adamw", lr=2e-3, weight_decay=0.05, augment=(Crop(1),))
-    return Case(Layout(32, 8, 2, 2, side=8, channels=1, classes=10), training, "digits", epochs=40, lr=0.1, parts=30)
+    return Case(make, training, epochs=40, batch=64, parts=30)
 
 
 def run(data: str, keep: float, seed: int) -> tuple[dict[str, Compressed], dict[str, float], dict[str, float]]:
     """Return the compressed transformers, their test accuracies in percent and what a batch of 64 takes in ms."""
     measured = case(data)
-    layout, training = measured.layout, measured.training
-    space, test = GenotypeSpace(diffrate(layout, gap=1)), load(training.dataset).test
-    vit, whole = space.value.vit, [layout.tokens] * layout.depth
+    training, test = measured.training, load(measured.training.dataset).test
+    space = GenotypeSpace(diffrate(measured.make, gap=1))
+    vit, whole = space.value.vit, [space.value.vit.layout.tokens] * space.value.vit.layout.depth
     uncompressed = compressed(vit, whole, whole)
     learning = DiffRate(
-        measured.images, keep, measured.epochs, lr=measured.lr, gap=1, train=training, augment=training.augment,
-        unit_macs=uncompressed.published_macs / measured.parts,
+        training.dataset, keep, measured.epochs, measured.batch, lr=0.1, gap=1, train=training,
+        augment=training.augment, unit_macs=uncompressed.published_macs / measured.parts,
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         list(learning(Job(space, Path(folder), seed=seed)))

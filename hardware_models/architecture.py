@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from hardware_models.op import Op
@@ -13,14 +13,27 @@ if TYPE_CHECKING:
 ARCHITECTURE = "architecture"
 
 
+class KeyOperators(Hashable, Protocol):
+    """Gives the operators of keys; equal ones give the same."""
+
+    def __call__(self, key: int) -> Sequence[Op]:
+        """Return the operators that a key stands for."""
+
+    def ends(self, key: int) -> bool:
+        """Return whether the network's last layer is among a key's operators."""
+
+
 @runtime_checkable
 class KeyedOperators(Protocol):
     """A space's value that tells the operators of many genotypes at once, where tables of few decisions cannot.
 
-    A key is a number that stands for some operators. Those of a candidate are its keys' together, in any order.
+    A key is a number that stands for some operators. Those of a candidate are its keys' together, in any order. A
+    member of a joint space that is applied to a candidate may leave the keys, and change what they stand for: what it
+    returns then has `key_operators` of its own, which hang on no decision of the architecture.
 
     Attributes:
-      key_bound: what all keys are below; so many rows has a table of their costs.
+      key_bound: what all keys are below.
+      key_operators: what they stand for.
     """
 
     @property
@@ -30,8 +43,9 @@ class KeyedOperators(Protocol):
     def operator_keys(self, chosen: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the keys, int64 (n, keys), of n genotypes, given the candidate's place for each open choice, (n,)."""
 
-    def operators_of(self, key: int) -> Sequence[Op]:
-        """Return the operators that a key stands for."""
+    @property
+    def key_operators(self) -> KeyOperators:
+        """What keys stand for."""
 
 
 def architecture_of(candidate: Any) -> Any:

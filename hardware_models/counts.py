@@ -199,7 +199,7 @@ def _layer(op: Op) -> Count:
             macs = scores * (sizes.query_width + sizes.value_width)
             return Count(macs, prod(position_table(op)) * op.bias, activations=scores + numbers, layers=1)
         case "token_importance":
-            width, tokens = op.inputs[0][1] // 3, op.output[0]
+            width, tokens = op.inputs[0][1] // (3 if len(op.inputs) == 1 else 1), op.output[0]
             return Count(tokens * width, activations=tokens * op.heads, layers=1)
         case "token_merge":
             similarities = (op.inputs[0][0] - op.output[0]) * op.output[0]

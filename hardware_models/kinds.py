@@ -12,9 +12,9 @@ LAYERS = frozenset({"attention", "conv2d", "linear", "matmul", "token_importance
 
 `conv2d`; `linear`, on the last axis; `matmul` of two inputs (..., n, k) and (..., k, m); `attention`, scaled dot
 products as `hardware_models.attention` describes; `token_importance`, how much the first of n tokens attends to each, a
-mean over heads (n,), from queries, keys and values side by side; `token_merge`, (n, channels) to the first m tokens,
-each of the others averaged into the one of them that is most alike (cosine similarity). The last two are DiffRate's:
-Chen et al., ICCV 2023.
+mean over heads (n,), from queries, keys and values side by side, or from queries and keys apart; `token_merge`, (n,
+channels) to the first m tokens, each of the others averaged into the one of them that is most alike (cosine
+similarity). The last two are DiffRate's: Chen et al., ICCV 2023.
 """
 
 NORMS = frozenset({"batch_norm1d", "batch_norm2d", "group_norm", "layer_norm"})

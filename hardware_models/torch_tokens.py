@@ -84,11 +84,11 @@ class TokenImportance(nn.Module):
         super().__init__()
         self.heads = heads
 
-    def forward(self, packed: Tensor) -> Tensor:
-        """Return (batch, tokens) of packed queries, keys and values (batch, tokens, 3 x channels)."""
-        split = packed.reshape(*packed.shape[:2], 3, self.heads, -1)
-        queries, keys = split[:, :1, 0].transpose(1, 2), split[:, :, 1].permute(0, 2, 3, 1)
-        attention = (queries @ keys * split.shape[-1] ** -0.5).softmax(-1)
+    def forward(self, packed: Tensor, keys: Tensor | None = None) -> Tensor:
+        """Return (batch, tokens) of packed queries, keys and values (batch, tokens, 3 x channels), or of two apart."""
+        queries, apart = packed.chunk(3, 2)[:2] if keys is None else (packed, keys)
+        first, turned = (each.reshape(*each.shape[:2], self.heads, -1) for each in (queries[:, :1], apart))
+        attention = (first.transpose(1, 2) @ turned.permute(0, 2, 3, 1) * first.shape[-1] ** -0.5).softmax(-1)
         importance: Tensor = attention.mean((1, 2))
         return importance
 

@@ -24,6 +24,8 @@ from spaces.token_compression.uniform import LEAST, uniform_counts
 if TYPE_CHECKING:
     from torch import nn
 
+    from spaces.compression.cut import Cut
+
 __all__ = [
     "LAYOUTS",
     "SCHEDULES",
@@ -66,6 +68,12 @@ class Compressed(pg.Object):  # type: ignore[misc]
         return int(self.vit.layout.classes)
 
     @property
+    def whole(self) -> Compressed:
+        """The transformer that it was made from, with all tokens and units."""
+        every = [self.vit.layout.tokens] * self.vit.layout.depth
+        return Compressed(self.vit.whole, every, every)
+
+    @property
     def tokens(self) -> tuple[int, ...]:
         """How many tokens leave each block."""
         return tuple(token_counts(self.vit.layout.tokens, self.prune_kept, self.merge_kept))
@@ -99,9 +107,18 @@ class Compressed(pg.Object):  # type: ignore[misc]
                 kept[:, step, block] = count if fixed else np.array(count.candidates)[chosen[f"{name}[{block}]"]]
         return OperatorKeys(self.vit.layout).of(kept)
 
-    def operators_of(self, key: int) -> Sequence[Op]:
-        """Return the operators of one key."""
-        return OperatorKeys(self.vit.layout).operators(key)
+    @property
+    def key_operators(self) -> OperatorKeys:
+        """What keys stand for."""
+        return OperatorKeys(self.vit.layout)
+
+    def cut_by(self, choice: Cut) -> Compressed:
+        """Return the same counts of the transformer without the units that a choice removes.
+
+        Raises:
+          ValueError: for a transformer that cannot be cut, and a choice out of reach.
+        """
+        return Compressed(self.vit.cut_by(choice), self.prune_kept, self.merge_kept)
 
     def ops(self) -> Sequence[Op]:
         """Return the operators that the built network runs, as a graph; parameters are those of a plain transformer."""

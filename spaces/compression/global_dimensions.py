@@ -38,20 +38,23 @@ class GlobalDimensions(Cut):
       examples: a `spaces.compression.examples.Examples`.
       model: a function without arguments, or a class, that returns a hardware model, whose first metric is the latency
         in milliseconds; None for millions of multiply-accumulates in its place.
-      strength: what a millisecond, or a million, saved is worth in a group's score; 5e-4 as published.
+      strength: what a millisecond, or a million, saved is worth in a group's score; 5e-4 as published, 0 for nothing.
+      embedding: whether dimensions of the embedding may go, without which a network computes something else.
     """
 
     share: float
     examples: Any
     model: Any = None
     strength: float = STRENGTH
+    embedding: bool = True
 
-    def units(self, model: nn.Module) -> Units:
-        """Return which units stay.
+    def units(self, model: nn.Module, scores: Any = None) -> Units:
+        """Return which units stay. It scores them anew at each step, and takes no scores.
 
         Raises:
           ValueError: for a model of other names than timm's, and a share that is out of reach.
         """
+        del scores
         if not 0 < self.share < 1:
             raise ValueError(f"the share of the latency must be above 0 and below 1, got {self.share}")
         return _Loop(self, model).run()
@@ -98,15 +101,16 @@ class _Loop:
         import torch
         from torch.nn import functional
 
-        from spaces.compression.vit_cut import cut, whole_units
+        from spaces.compression.vit_cut import Units, cut, whole_units
 
         images, labels = self.settings.examples()
-        smaller = cut(self.model, self.blocks, self.embedding).eval()
+        smaller = cut(self.model, Units(tuple(self.blocks), self.embedding)).eval()
         with torch.enable_grad():
             torch.autograd.backward(functional.cross_entropy(smaller(images), labels))
         found, whole = taylor_of_blocks(smaller), whole_units(self.model)
         spread = {"embedding": np.full(self.model.pos_embed.shape[-1], np.inf)}
-        spread["embedding"][self.embedding] = found["embedding"]
+        if self.settings.embedding:
+            spread["embedding"][self.embedding] = found["embedding"]
         for kind in OF_BLOCKS:
             spread[kind] = np.full((len(whole), max(len(getattr(block, kind)) for block in whole)), np.inf)
             for row, block, scores in zip(spread[kind], self.blocks, found[kind], strict=True):

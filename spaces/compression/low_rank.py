@@ -49,9 +49,9 @@ class LowRank(Compression):
                 setattr(model.get_submodule(parent), name, factorised(module, rank))
         return model
 
-    def compressed_ops(self, ops: Sequence[Op]) -> Sequence[Op]:
+    def compressed_ops(self, ops: Sequence[Op], *, ending: bool = True) -> Sequence[Op]:
         """Return the operators, a composite of two in place of each one that is factorised."""
-        last = weighted(ops)[-1]
+        last = weighted(ops)[-1] if ending else None
         changed = [self._changed(op, last) for op in ops]
         return Graph(changed, ops.inputs, ops.wiring, ops.output) if isinstance(ops, Graph) else tuple(changed)
 
@@ -70,7 +70,7 @@ class LowRank(Compression):
         rank = max(1, round(self.share * min(outputs, inputs)))
         return rank if rank * (outputs + inputs) < outputs * inputs else 0
 
-    def _changed(self, op: Op, last: Op) -> Op:
+    def _changed(self, op: Op, last: Op | None) -> Op:
         if op.inner:
             return replace(op, inner=tuple(self._changed(part, last) for part in op.inner))
         return op if op is last or op.kind not in ("conv2d", "linear") else self._two(op)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spaces.compression.cut import Cut
+from spaces.compression.cut import Cut, Scorer
 from spaces.compression.optin import head_macs, importance, neuron_macs, select
 
 if TYPE_CHECKING:
@@ -21,6 +21,23 @@ if TYPE_CHECKING:
 
 SAMPLED = 768
 """How many tokens of all images are compared with each other, at most."""
+
+
+class Importances(Scorer):
+    """The importance of heads and neurons on some examples.
+
+    Attributes:
+      examples: as of `OptinUnits`.
+    """
+
+    examples: Any
+
+    def scores(self, model: nn.Module) -> tuple[np.ndarray, np.ndarray]:
+        """Return what `importances` does. Raises ValueError for a model of other names than timm's."""
+        from spaces.compression.vit_cut import whole_units
+
+        whole_units(model)
+        return importances(model, self.examples()[0])
 
 
 class OptinUnits(Cut):
@@ -34,8 +51,17 @@ class OptinUnits(Cut):
     share: float
     examples: Any
 
-    def units(self, model: nn.Module) -> Units:
+    @property
+    def scorer(self) -> Importances:
+        """What finds the importance of units."""
+        return Importances(self.examples)
+
+    def units(self, model: nn.Module, scores: Any = None) -> Units:
         """Return which units stay.
+
+        Args:
+          model: a vision transformer.
+          scores: what `importances` says of it; None to ask.
 
         Raises:
           ValueError: for a model of other names than timm's, and a share below what one head and neuron a block need.
@@ -47,7 +73,7 @@ class OptinUnits(Cut):
         if not 0 < self.share < 1:
             raise ValueError(f"the share of the multiply-accumulates must be above 0 and below 1, got {self.share}")
         whole = whole_units(model)
-        heads, neurons = importances(model, self.examples()[0])
+        heads, neurons = self.scorer.scores(model) if scores is None else scores
         kept = self._select(model, heads, neurons)
         rows = zip(whole, kept, strict=True)
         return Units(tuple(replace(u, heads=np.flatnonzero(of[0]), mlp=np.flatnonzero(of[1])) for u, of in rows))

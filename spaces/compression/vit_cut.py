@@ -9,7 +9,6 @@ see fewer numbers.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,19 +51,29 @@ class CutAttention(nn.Module):
         )
         self.proj = _linear(whole.proj, embedding, rows["v"])
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Return tokens (n, tokens, width) of the same shape."""
+    def queries_keys_values(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the heads' queries, keys and values, each (n, heads, tokens, width of a head)."""
         queries, keys, values = (
             layer(tokens).unflatten(2, (self.num_heads, -1)).transpose(1, 2) for layer in (self.q, self.k, self.v)
         )
-        attended = functional.scaled_dot_product_attention(queries, keys, values, scale=self.scale)
+        return queries, keys, values
+
+    def forward(self, tokens: Tensor, attn_mask: Tensor | None = None, is_causal: bool = False) -> Tensor:
+        """Return tokens (n, tokens, width) of the same shape; what else timm gives is as PyTorch's attention has it."""
+        queries, keys, values = self.queries_keys_values(tokens)
+        attended = functional.scaled_dot_product_attention(
+            queries, keys, values, attn_mask=attn_mask, is_causal=is_causal, scale=self.scale
+        )
         outputs: Tensor = self.proj(attended.transpose(1, 2).flatten(2))
         return outputs
 
 
 def whole_units(model: Any) -> list[BlockUnits]:
-    """Return all units of each block. Raises ValueError for a model of other names."""
+    """Return all units of each block. Raises ValueError for a model of other names, and norms within attention."""
     try:
+        norms = [getattr(block.attn, name, None) for block in model.blocks for name in ("q_norm", "k_norm", "norm")]
+        if not all(norm is None or isinstance(norm, nn.Identity) for norm in norms):
+            raise AttributeError("its attention has norms of its own")
         return [
             BlockUnits(
                 np.arange(block.attn.num_heads),
@@ -80,18 +89,19 @@ def whole_units(model: Any) -> list[BlockUnits]:
         ) from None
 
 
-def cut(model: nn.Module, units: Sequence[BlockUnits], embedding: np.ndarray | None = None) -> nn.Module:
-    """Return a copy of a vision transformer of which only these units stay, and of its embedding these dimensions.
+def cut(model: nn.Module, units: Units) -> nn.Module:
+    """Return a copy of a vision transformer of which only these units stay.
 
     Raises:
       ValueError: for a model of other names, another number of blocks, and units of which none stay.
     """
     whole = whole_units(model)
-    if len(units) != len(whole) or any(min(map(len, (u.heads, u.qk, u.v, u.mlp))) < 1 for u in units):
-        raise ValueError(f"expected units of {len(whole)} blocks, at least one of each kind, got {len(units)} blocks")
+    blocks, embedding = units.blocks, units.embedding
+    if len(blocks) != len(whole) or any(min(map(len, (u.heads, u.qk, u.v, u.mlp))) < 1 for u in blocks):
+        raise ValueError(f"expected units of {len(whole)} blocks, at least one of each kind, got {len(blocks)} blocks")
     smaller: Any = copy.deepcopy(model)
     stays = np.arange(smaller.pos_embed.shape[-1]) if embedding is None else embedding
-    for block, kept in zip(smaller.blocks, units, strict=True):
+    for block, kept in zip(smaller.blocks, blocks, strict=True):
         block.attn = CutAttention(block.attn, kept, stays)
         block.mlp.fc1 = _linear(block.mlp.fc1, kept.mlp, stays)
         block.mlp.fc2 = _linear(block.mlp.fc2, stays, kept.mlp)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from spaces.networks.vit_parts import Parts, parts
+from spaces.networks.vit_parts import Parts, layout_of, parts
 from spaces.token_compression.counts import token_counts
 
 LEAST_SIZE = 1e-6
@@ -32,7 +32,7 @@ class CompressedViT(nn.Module):
         super().__init__()
         self.model = model
         self.prune_kept, self.merge_kept = tuple(prune_kept), tuple(merge_kept)
-        self._leaving = token_counts(parts(model).layout.tokens, self.prune_kept, self.merge_kept)
+        self._leaving = token_counts(layout_of(model).tokens, self.prune_kept, self.merge_kept)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (n, classes)."""
@@ -41,18 +41,20 @@ class CompressedViT(nn.Module):
         for block, pruned, leaving in zip(found.blocks, self.prune_kept, self._leaving, strict=True):
             queries, keys, values = block.queries_keys_values(tokens)
             weights = None if sizes is None else log_sizes(sizes)[:, None, None]
-            attended = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=weights)
+            attended = functional.scaled_dot_product_attention(
+                queries, keys, values, attn_mask=weights, scale=block.scale
+            )
             tokens = tokens + block.project(attended.transpose(1, 2).flatten(2))
             if leaving < tokens.shape[1]:
-                importance = class_attention(queries, keys, weights)
+                importance = class_attention(queries, keys, weights, block.scale)
                 tokens, sizes = _compress(tokens, sizes, importance, pruned, leaving)
             tokens = tokens + block.feed_forward(tokens)
         return found.classify(tokens, sizes)
 
 
-def class_attention(queries: Tensor, keys: Tensor, weights: Tensor | None) -> Tensor:
+def class_attention(queries: Tensor, keys: Tensor, weights: Tensor | None, scale: float | None = None) -> Tensor:
     """Return how much the class token attends to each token, a mean over heads, (n, tokens)."""
-    scores = queries[:, :, :1] @ keys.transpose(2, 3) * queries.shape[-1] ** -0.5
+    scores = queries[:, :, :1] @ keys.transpose(2, 3) * (scale or queries.shape[-1] ** -0.5)
     attention = (scores if weights is None else scores + weights).softmax(-1)
     importance: Tensor = attention.mean((1, 2))
     return importance

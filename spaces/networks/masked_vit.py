@@ -45,7 +45,7 @@ class MaskedViT(nn.Module):
         count = tokens.shape[1]
         for block, pruned, merged in zip(found.blocks, pruning, merging, strict=True):
             queries, keys, values = block.queries_keys_values(tokens)
-            attention = self._attention(queries, keys, log_sizes(sizes), mask)
+            attention = self._attention(queries, keys, log_sizes(sizes), mask, block.scale)
             tokens = tokens + block.project((attention @ values).transpose(1, 2).flatten(2))
             order = torch.cat([by_importance(attention[:, :, 0, :count].mean(1), count), _rest(mask, count)], 1)
             tokens = tokens.gather(1, order[..., None].expand(-1, -1, tokens.shape[2]))
@@ -57,9 +57,9 @@ class MaskedViT(nn.Module):
             tokens = tokens + block.feed_forward(tokens)
         return found.classify(tokens, sizes * mask)
 
-    def _attention(self, queries: Tensor, keys: Tensor, added: Tensor, mask: Tensor) -> Tensor:
+    def _attention(self, queries: Tensor, keys: Tensor, added: Tensor, mask: Tensor, scale: float | None) -> Tensor:
         """Return the masked softmax of all scores, (n, heads, tokens, tokens); a token always attends to itself."""
-        scores = queries @ keys.transpose(2, 3) * queries.shape[-1] ** -0.5 + added[:, None, None]
+        scores = queries @ keys.transpose(2, 3) * (scale or queries.shape[-1] ** -0.5) + added[:, None, None]
         itself = torch.eye(mask.shape[1], dtype=torch.bool, device=mask.device)
         seen = torch.where(itself, 1.0, mask[:, None, :])[:, None]
         if not self.training:  # a masked score may be the largest by far

@@ -27,11 +27,13 @@ class ViT(nn.Module):
         al., WACV 2023; timm's `patch_drop_rate`). Steps cost as much less, and the transformer learns to miss patches.
 
     Raises:
-      ValueError: for a share outside 0 <= patch_drop < 1.
+      ValueError: for a share outside 0 <= patch_drop < 1, and for the layout of a cut transformer.
     """
 
     def __init__(self, layout: Layout, patch_drop: float = 0.0) -> None:
         super().__init__()
+        if layout.cut:
+            raise ValueError("a transformer is made whole: cut its units by spaces.compression.vit_cut.cut")
         if not 0 <= patch_drop < 1:
             raise ValueError(f"patch_drop must be at least 0 and below 1, got {patch_drop}")
         width, self.layout, self.patch_drop = layout.width, layout, patch_drop

@@ -1,24 +1,22 @@
 """The parts of a vision transformer of any known layout, between which tokens can be removed.
 
-Known are this project's, timm's (`timm.models.vision_transformer`) and torchvision's (`torchvision.models.vit_b_16` and
-its kin), by the names of their submodules; neither package is imported.
+Known are this project's and timm's (`timm.models.vision_transformer`), by the names of their submodules, and what
+`spaces.compression.vit_cut` leaves of either; `spaces.networks.torchvision_vit` brings torchvision's to this project's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from spaces.compression.vit_cut import CutAttention
+from spaces.networks.torchvision_vit import TORCHVISION
 from spaces.networks.vit import ViT, mean_of_patches
-from spaces.token_compression.layouts import Layout
+from spaces.token_compression.layouts import Block, Layout
 
 TIMM = ("patch_embed", "cls_token", "pos_embed", "blocks", "norm", "head")
-TORCHVISION = ("conv_proj", "class_token", "encoder", "heads")
 
 
 class BlockParts(NamedTuple):
@@ -28,24 +26,24 @@ class BlockParts(NamedTuple):
       queries_keys_values: of tokens, each (n, heads, tokens, width of a head).
       project: what was attended to, (n, tokens, width).
       feed_forward: the perceptron with its norm.
+      scale: what products of queries and keys are multiplied by; None for one over the root of a query's width.
     """
 
     queries_keys_values: Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
     project: Callable[[Tensor], Tensor]
     feed_forward: Callable[[Tensor], Tensor]
+    scale: float | None
 
 
 class Parts(NamedTuple):
     """A transformer in parts.
 
     Attributes:
-      layout: its sizes.
       embed: images to tokens, the class token first.
       blocks: in the order they run.
       classify: tokens, and their sizes (n, tokens) or None, to logits.
     """
 
-    layout: Layout
     embed: Callable[[Tensor], Tensor]
     blocks: Sequence[BlockParts]
     classify: Callable[[Tensor, Tensor | None], Tensor]
@@ -55,31 +53,48 @@ def parts(model: nn.Module) -> Parts:
     """Return the parts of a model, which share its weights.
 
     Raises:
-      ValueError: for a model of no known layout, several tokens before the patches, or layers that do not stand there.
+      ValueError: for a model of no known layout, or several tokens before the patches.
     """
     if isinstance(model, ViT):
-        return Parts(model.layout, model.embed, [_timm_block(block) for block in model.blocks], model.classify)
+        return Parts(model.embed, [_block(block) for block in model.blocks], model.classify)
     if all(hasattr(model, name) for name in TIMM):
         return _timm(model)
-    if all(hasattr(model, name) for name in TORCHVISION):
-        return _torchvision(model)
     raise ValueError(
         f"{type(model).__name__} is no vision transformer of a known layout: expected the submodules "
         f"{', '.join(TIMM)} (timm's) or {', '.join(TORCHVISION)} (torchvision's)"
     )
 
 
+def layout_of(model: Any) -> Layout:
+    """Return the sizes of a model, of which units may be cut. Raises ValueError as `parts`."""
+    parts(model)
+    patches, blocks = model.patch_embed.proj, tuple(map(_sizes, model.blocks))
+    pool = model.layout.pool if isinstance(model, ViT) else _pool(model)
+    side = round((model.pos_embed.shape[1] - 1) ** 0.5) * patches.kernel_size[0]
+    sides = patches.kernel_size[0], side, patches.in_channels, model.head.out_features
+    if all(block.packed for block in blocks):
+        width = patches.out_channels
+        return Layout(width, len(blocks), blocks[0].heads, *sides, blocks[0].mlp // width, pool)
+    return Layout(patches.out_channels, len(blocks), max(block.heads for block in blocks), *sides, 1, pool, blocks)
+
+
+def _sizes(block: Any) -> Block:
+    attention, hidden = block.attn, block.mlp.fc1.out_features
+    heads = attention.num_heads
+    if isinstance(attention, CutAttention):
+        qk, v = (layer.out_features // heads for layer in (attention.k, attention.v))
+        return Block(heads, qk, v, hidden)
+    each = attention.qkv.out_features // 3 // heads
+    return Block(heads, each, each, hidden, packed=True)
+
+
 def _timm(model: Any) -> Parts:
-    prefix = getattr(model, "num_prefix_tokens", 1)
-    pool = {"token": "class", "avg": "mean"}.get(getattr(model, "global_pool", "token"))
+    prefix, pool = getattr(model, "num_prefix_tokens", 1), _pool(model)
     if prefix != 1 or pool is None or not hasattr(model, "_pos_embed"):
         raise ValueError(
             f"expected a transformer of timm with one class token, pooled by 'token' or 'avg'; this one has {prefix} "
             f"tokens before the patches and {getattr(model, 'global_pool', None)!r}"
         )
-    block, convolution = model.blocks[0], model.patch_embed.proj
-    layout = _layout(convolution, model.pos_embed, block.attn, block.mlp.fc1.out_features, model.head)
-    layout = replace(layout, depth=len(model.blocks), pool=pool)
 
     def embed(images: Tensor) -> Tensor:
         tokens: Tensor = model.norm_pre(model._pos_embed(model.patch_embed(images)))
@@ -91,22 +106,14 @@ def _timm(model: Any) -> Parts:
         logits: Tensor = model.head(model.head_drop(model.fc_norm(pooled)))
         return logits
 
-    return Parts(layout, embed, [_timm_block(block) for block in model.blocks], classify)
+    return Parts(embed, [_block(block) for block in model.blocks], classify)
 
 
-def _layout(patches: Any, positions: Tensor, attention: Any, hidden: int, head: Any) -> Layout:
-    """Return the sizes of a transformer of one block, pooled by its class token."""
-    width, patch = patches.out_channels, patches.kernel_size[0]
-    side = round((positions.shape[1] - 1) ** 0.5) * patch
-    return Layout(width, 1, attention.num_heads, patch, side, patches.in_channels, head.out_features, hidden // width)
+def _pool(model: Any) -> Any:
+    return {"token": "class", "avg": "mean"}.get(getattr(model, "global_pool", "token"))
 
 
-def _split(packed: Tensor, heads: int) -> Tensor:
-    """Return queries, keys and values (3, n, heads, tokens, width of a head) that lay side by side."""
-    return packed.reshape(*packed.shape[:2], 3, heads, -1).permute(2, 0, 3, 1, 4)
-
-
-def _timm_block(block: Any) -> BlockParts:
+def _block(block: Any) -> BlockParts:
     plain, attention = nn.Identity(), block.attn
     of_queries, of_keys = (getattr(attention, name, plain) for name in ("q_norm", "k_norm"))
     inner, dropout = getattr(attention, "norm", plain), getattr(attention, "proj_drop", plain)
@@ -114,7 +121,7 @@ def _timm_block(block: Any) -> BlockParts:
     drops = [getattr(block, name, plain) for name in ("drop_path1", "drop_path2")]
 
     def queries_keys_values(tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        queries, keys, values = _split(attention.qkv(block.norm1(tokens)), attention.num_heads)
+        queries, keys, values = _split(attention, block.norm1(tokens))
         return of_queries(queries), of_keys(keys), values
 
     def project(attended: Tensor) -> Tensor:
@@ -125,44 +132,12 @@ def _timm_block(block: Any) -> BlockParts:
         added: Tensor = drops[1](scales[1](block.mlp(block.norm2(tokens))))
         return added
 
-    return BlockParts(queries_keys_values, project, feed_forward)
+    return BlockParts(queries_keys_values, project, feed_forward, getattr(attention, "scale", None))
 
 
-def _torchvision(model: Any) -> Parts:
-    blocks = list(model.encoder.layers)
-    first, head = blocks[0], [module for module in model.heads.modules() if isinstance(module, nn.Linear)]
-    hidden = next(module.out_features for module in first.mlp.modules() if isinstance(module, nn.Linear))
-    layout = _layout(model.conv_proj, model.encoder.pos_embedding, first.self_attention, hidden, head[-1])
-    layout = replace(layout, depth=len(blocks))
-
-    def embed(images: Tensor) -> Tensor:
-        patches = model.conv_proj(images).flatten(2).transpose(1, 2)
-        tokens = torch.cat([model.class_token.expand(patches.shape[0], -1, -1), patches], 1)
-        embedded: Tensor = model.encoder.dropout(tokens + model.encoder.pos_embedding)
-        return embedded
-
-    def classify(tokens: Tensor, sizes: Tensor | None) -> Tensor:
-        del sizes  # the class token is read
-        logits: Tensor = model.heads(model.encoder.ln(tokens)[:, 0])
-        return logits
-
-    return Parts(layout, embed, [_torchvision_block(block) for block in blocks], classify)
-
-
-def _torchvision_block(block: Any) -> BlockParts:
-    attention = block.self_attention
-
-    def queries_keys_values(tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        packed = functional.linear(block.ln_1(tokens), attention.in_proj_weight, attention.in_proj_bias)
-        queries, keys, values = _split(packed, attention.num_heads)
-        return queries, keys, values
-
-    def project(attended: Tensor) -> Tensor:
-        added: Tensor = block.dropout(attention.out_proj(attended))
-        return added
-
-    def feed_forward(tokens: Tensor) -> Tensor:
-        added: Tensor = block.mlp(block.ln_2(tokens))
-        return added
-
-    return BlockParts(queries_keys_values, project, feed_forward)
+def _split(attention: Any, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return queries, keys and values, each (n, heads, tokens, width of a head)."""
+    if isinstance(attention, CutAttention):
+        return attention.queries_keys_values(tokens)
+    packed = attention.qkv(tokens).unflatten(2, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)
+    return packed[0], packed[1], packed[2]

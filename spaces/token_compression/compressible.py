@@ -17,6 +17,8 @@ from spaces.token_compression.layouts import LAYOUTS, Layout
 if TYPE_CHECKING:
     from torch import nn
 
+    from spaces.compression.cut import Cut
+
 
 class Compressible(pg.JSONConvertible):  # type: ignore[misc]
     """A transformer's sizes and what makes it. It does not change.
@@ -68,13 +70,28 @@ class Compressible(pg.JSONConvertible):  # type: ignore[misc]
         return f"Compressible({self._name}, {self.layout})"
 
     def make(self, weights: Mapping[str, Any] | None = None) -> nn.Module:
-        """Return a new whole model, with these weights, or with those that it is made with."""
+        """Return a new whole model, with these weights, or with those that it is made with.
+
+        A model of torchvision's is returned as this project's, see `spaces.networks.torchvision_vit`.
+        """
+        from spaces.networks.torchvision_vit import as_vit
         from spaces.networks.vit import ViT
 
-        model = ViT(self.vit) if isinstance(self.vit, Layout) else self.vit()
+        model = ViT(self.vit) if isinstance(self.vit, Layout) else as_vit(self.vit())
         if weights is not None:
             model.load_state_dict(weights)
         return model
+
+    @property
+    def whole(self) -> Compressible:
+        """The transformer with all of its units."""
+        return self
+
+    def cut_by(self, choice: Cut) -> Compressible:
+        """Return the transformer without the units that a choice removes; see `CutCompressible`."""
+        from spaces.token_compression.cut_units import CutCompressible
+
+        return CutCompressible(self, choice)
 
     def compressed(self, model: nn.Module, prune_kept: Sequence[int], merge_kept: Sequence[int]) -> nn.Module:
         """Return a network that runs `model` and keeps so many tokens in each block."""
@@ -100,10 +117,11 @@ class Compressible(pg.JSONConvertible):  # type: ignore[misc]
 def _look_at(make: Callable[[], nn.Module]) -> tuple[Layout, list[str]]:
     from torch import nn
 
-    from spaces.networks.vit_parts import parts
+    from spaces.networks.torchvision_vit import as_vit
+    from spaces.networks.vit_parts import layout_of
 
     model = make()
     if not isinstance(model, nn.Module):
         raise TypeError(f"{make!r} returned a {type(model).__name__}; expected a function that makes a torch module")
     named = model.named_modules()
-    return parts(model).layout, [f"{path}={module!r}" for path, module in named if not list(module.children())]
+    return layout_of(as_vit(model)), [f"{path}={module!r}" for path, module in named if not list(module.children())]

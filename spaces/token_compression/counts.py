@@ -29,9 +29,11 @@ def published_macs(layout: Layout, entering: Sequence[Any], leaving: Sequence[An
     As published it counts one patch more than there is, and neither what finds importance nor what merges; for what a
     built network computes see `spaces.diffrate.Compressed.ops`.
     """
-    square = layout.width**2
-    attention = sum(4 * square * count + 2 * layout.width * count * count for count in entering)
-    perceptron = sum(2 * layout.ratio * square * count for count in leaving)
+    width, attention, perceptron = layout.width, 0, 0
+    for block, before, after in zip(layout.blocks, entering, leaving, strict=True):
+        both = block.heads * (block.qk + block.v)
+        attention = attention + 2 * both * width * before + both * before * before
+        perceptron = perceptron + 2 * block.mlp * width * after
     embedding = layout.tokens * layout.width * layout.channels * layout.patch**2
     return attention + perceptron + embedding + layout.width * layout.classes
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from hardware_models.attention import packed_attention
+from hardware_models.attention import attention, packed_attention
 from hardware_models.graph import Graph, Tape, composite
 from hardware_models.op import Op, Shape, chain, conv2d, elementwise, linear
 from spaces.token_compression.counts import token_counts
-from spaces.token_compression.layouts import Layout
+from spaces.token_compression.layouts import Block, Layout
 
 
 def graph(layout: Layout, prune_kept: Sequence[int], merge_kept: Sequence[int]) -> Graph:
@@ -20,34 +20,55 @@ def graph(layout: Layout, prune_kept: Sequence[int], merge_kept: Sequence[int]) 
     embed = embedding(layout)
     tape = Tape(*embed.inputs)
     value = tape.run(embed, 0)
-    for pruned, leaving in zip(prune_kept, token_counts(layout.tokens, prune_kept, merge_kept), strict=True):
-        value = _attention(tape, value, layout.heads, pruned, leaving)
-        value = tape.run(feed_forward(tape.shape(value), layout.ratio), value)
+    leaving = token_counts(layout.tokens, prune_kept, merge_kept)
+    for block, pruned, left in zip(layout.blocks, prune_kept, leaving, strict=True):
+        value = _attention(tape, value, block, pruned, left)
+        value = tape.run(feed_forward(tape.shape(value), block.mlp), value)
     tape.run(head(tape.shape(value), layout), value)
     return tape.graph()
 
 
-def _attention(tape: Tape, value: int, heads: int, pruned: int, leaving: int) -> int:
+def _attention(tape: Tape, value: int, block: Block, pruned: int, leaving: int) -> int:
     shape = tape.shape(value)
-    norm, attended, added = attention(shape, heads)
-    packed = tape.run(norm, value)
-    value = tape.run(added, value, tape.run(attended, packed))
+    value, sources = _attend(tape, value, block)
     if leaving == shape[0]:
         return value
     left = min(pruned, shape[0])
-    importance, pruning = prune(shape, heads, left)
-    value = tape.run(pruning, value, tape.run(importance, packed))
+    importance, pruning = prune(shape, block, left)
+    value = tape.run(pruning, value, tape.run(importance, *sources[:2]))
     return value if leaving == left else tape.run(merge((left, shape[1]), leaving), value)
 
 
-def attention(tokens: Shape, heads: int) -> tuple[Op, Op, Op]:
+def _attend(tape: Tape, value: int, block: Block) -> tuple[int, tuple[int, ...]]:
+    """Run an attention; return its tokens, and the values with queries, keys and values, side by side or apart."""
+    tokens = tape.shape(value)
+    back = linear((tokens[0], block.heads * block.v), tokens[1])
+    if block.packed:
+        packed = _packed(tokens, block)
+        sources: tuple[int, ...] = (tape.run(packed, value),)
+        attend = packed_attention(packed.output, block.heads, back.inputs[0][1])
+    else:
+        normed = tape.run(elementwise("layer_norm", tokens), value)
+        layers = [linear(tokens, block.heads * each) for each in (block.qk, block.qk, block.v)]
+        sources = tuple(tape.run(layer, normed) for layer in layers)
+        attend = attention(layers[0].output, block.heads, layers[1].output, layers[2].output)
+    added = tape.run(chain("attention_projection", attend, back), *sources)
+    return tape.run(elementwise("add", tokens, 2), value, added), sources
+
+
+@cache
+def attended(tokens: Shape, block: Block) -> Graph:
     """Return the operators that make queries, keys and values, attend, and add to the tokens."""
-    return _packed(tokens), _attended(tokens, heads), elementwise("add", tokens, 2)
+    tape = Tape(tokens)
+    _attend(tape, 0, block)
+    return tape.graph()
 
 
-def prune(tokens: Shape, heads: int, left: int) -> tuple[Op, Op]:
+def prune(tokens: Shape, block: Block, left: int) -> tuple[Op, Op]:
     """Return the operators that find how important tokens are, and that leave so many."""
-    importance = Op("token_importance", (_packed(tokens).output,), (tokens[0],), heads=heads)
+    apart = ((tokens[0], block.heads * block.qk),) * 2
+    sources = (_packed(tokens, block).output,) if block.packed else apart
+    importance = Op("token_importance", sources, (tokens[0],), heads=block.heads)
     return importance, Op("token_prune", (tokens, (tokens[0],)), (left, tokens[1]))
 
 
@@ -67,21 +88,16 @@ def embedding(layout: Layout) -> Op:
 
 
 @cache
-def _packed(tokens: Shape) -> Op:
-    return chain("norm_queries_keys_values", elementwise("layer_norm", tokens), linear(tokens, 3 * tokens[1]))
+def _packed(tokens: Shape, block: Block) -> Op:
+    packed = linear(tokens, block.heads * (2 * block.qk + block.v))
+    return chain("norm_queries_keys_values", elementwise("layer_norm", tokens), packed)
 
 
 @cache
-def _attended(tokens: Shape, heads: int) -> Op:
-    attend = packed_attention((tokens[0], 3 * tokens[1]), heads, tokens[1])
-    return chain("attention_projection", attend, linear(tokens, tokens[1]))
-
-
-@cache
-def feed_forward(tokens: Shape, ratio: int) -> Op:
+def feed_forward(tokens: Shape, hidden: int) -> Op:
     """Return a block's perceptron."""
     tape, value = Tape(tokens), 0
-    wide = linear(tokens, ratio * tokens[1])
+    wide = linear(tokens, hidden)
     for op in (
         elementwise("layer_norm", tokens),
         wide,

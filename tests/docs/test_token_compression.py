@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from drivers import ROOT, printed
 
-STUDY, LEARNING = re.findall(r"```python\n(.*?)```", (ROOT / "docs/token_compression.md").read_text(), re.DOTALL)
+STUDY, JOINT, LEARNING = re.findall(r"```python\n(.*?)```", (ROOT / "docs/token_compression.md").read_text(), re.DOTALL)
 
 
 def run(folder: Path, *command: str) -> str:
     (folder / "my_tokens.py").write_text(STUDY)
+    (folder / "my_small_tokens.py").write_text(JOINT)
     (folder / "learning.py").write_text(LEARNING)
     return printed(folder, *command)
 
@@ -24,6 +25,14 @@ def test_the_study_is_launched(tmp_path: Path) -> None:
     found = json.loads(run(tmp_path, "-m", "search", "launch", "my_tokens.py", *settings))
     assert found["counts"]["COMPLETED"] == 2
     assert all(trial["metrics"]["macs"] <= 700e3 for trial in found["front"])
+
+
+@pytest.mark.slow
+def test_the_joint_study_is_launched(tmp_path: Path) -> None:
+    settings = ["--max-trials", "4", "--launcher", "serial", "--json"]
+    found = json.loads(run(tmp_path, "-m", "search", "launch", "my_small_tokens.py", *settings))
+    assert found["counts"]["COMPLETED"] == 4
+    assert all(trial["metrics"]["weight_bytes"] > 0 for trial in found["front"])
 
 
 @pytest.mark.slow

@@ -35,6 +35,7 @@ PLAIN = (
     packed_attention((9, 40), 4, 24),
     packed_attention((12, 24), 2, 8, window=4),
     Op("token_importance", ((9, 24),), (9,), heads=2),
+    Op("token_importance", ((9, 8), (9, 8)), (9,), heads=2),
     Op("token_merge", (TOKENS,), (5, 8)),
     Op("token_prune", (TOKENS, (9,)), (5, 8)),
     Op("class_token", (TOKENS,), (10, 8)),

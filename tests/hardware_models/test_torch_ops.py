@@ -141,3 +141,5 @@ def test_importance_is_what_the_first_token_attends_to():
     packed = torch.tensor([[[1.0, 0.0, 0.0, 0.0, 9.0, 9.0], [9.0, 9.0, 2.0, 7.0, 9.0, 9.0]]])
     of_heads = torch.tensor([[0.0, 2.0], [0.0, 0.0]]).softmax(1)
     assert torch.allclose(importance(packed), of_heads.mean(0, keepdim=True))
+    apart = build(Op("token_importance", ((2, 2), (2, 2)), (2,), heads=2))
+    assert torch.equal(apart(packed[..., :2], packed[..., 2:4]), importance(packed))

@@ -7,14 +7,18 @@ from typing import Any
 import numpy as np
 import pyglove as pg
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from hardware_models._base import MissingEntry
 from hardware_models.counts import Counts
 from search.costing.keyed import KeyedCosts, keyed
 from search.costing.one_by_one import OneByOne
 from search.costing.operator_costs import OperatorCosts
+from spaces.compression.vit_units import vit_units
+from spaces.compressions import compressions
 from spaces.diffrate import Layout, diffrate
 from spaces.genotype import GenotypeSpace
 from spaces.hyperparameters import hyperparameters
@@ -55,6 +59,39 @@ def test_many_token_counts_are_costed_from_keys(value: Any) -> None:
     np.testing.assert_allclose(found[-5:], OneByOne(space, MODELS).costs(rows[-5:]), rtol=1e-9)
 
 
+def batch() -> tuple[Tensor, Tensor]:
+    return torch.randn(4, 1, 8, 8, generator=torch.Generator().manual_seed(0)), torch.arange(4)
+
+
+def test_counts_units_and_compressions_are_costed_from_keys() -> None:
+    space = GenotypeSpace(
+        pg.Dict(
+            units=vit_units(batch, macs=(0.5,), latencies=(0.6,)),
+            architecture=diffrate(TINY, 1),
+            compression=compressions(shares=(0.5,), weights=(8,), binary=("bnn",)),
+        )
+    )
+    costs, single = costs_of(space)
+    rows = space.sample(60, np.random.default_rng(0))
+    np.testing.assert_allclose(costs(rows), single.costs(rows), rtol=1e-9)
+    assert len({tuple(row) for row in rows[:, [0, 7]]}) == 9  # all units with all ranks
+
+
+class Doubled(pg.Object):  # type: ignore[misc]
+    """A change of an architecture that leaves no keys: it runs twice."""
+
+    def applied_to(self, architecture: Any) -> pg.Dict:
+        return pg.Dict(ops=lambda: list(architecture.ops()) * 2)
+
+
+def test_what_leaves_no_keys_is_costed_one_by_one() -> None:
+    space = GenotypeSpace(pg.Dict(architecture=diffrate(TINY, 1), again=pg.oneof([None, Doubled()])))
+    costs, single = costs_of(space)
+    rows = space.sample(20, np.random.default_rng(0))
+    assert set(rows[:, -1].tolist()) == {0, 1}
+    np.testing.assert_allclose(costs(rows), single.costs(rows), rtol=1e-9)
+
+
 def test_an_unknown_operator_is_told_for_the_genotypes_that_hold_it() -> None:
     space = GenotypeSpace(diffrate(TINY, 1))
     costs, _ = costs_of(space, (Device(0, without="token_merge"),))
@@ -69,3 +106,4 @@ def test_an_unknown_operator_is_told_for_the_genotypes_that_hold_it() -> None:
 
 def test_other_spaces_have_no_keys() -> None:
     assert keyed(GenotypeSpace(mbconv())) is None
+    assert keyed(GenotypeSpace(pg.Dict(architecture=diffrate(TINY), rate=pg.floatv(0.0, 1.0)))) is None

@@ -12,25 +12,25 @@ from torch import nn
 
 from spaces.compression.nvit import Dimensions, averaged, next_group, revit, taylor
 from spaces.compression.optin import head_macs, importance, neuron_macs, select
-from spaces.compression.vit_cut import BlockUnits, cut, whole_units
+from spaces.compression.vit_cut import BlockUnits, Units, cut, whole_units
 from tests.spaces.compression.tiny_vit import TinyViT
 
 IMAGES = torch.randn(3, 3, 16, 16, generator=torch.Generator().manual_seed(0))
 SMALL = Dimensions(64, (4, 4), (16, 16), (16, 16), (64, 64))
 
 
-def some_units(rng: np.random.Generator) -> list[BlockUnits]:
+def some_units(rng: np.random.Generator) -> Units:
     def some(count: int) -> np.ndarray:
         return np.sort(rng.choice(count, rng.integers(1, count + 1), replace=False))
 
-    return [BlockUnits(some(4), some(8), some(8), some(96)) for _ in range(2)]
+    return Units(tuple(BlockUnits(some(4), some(8), some(8), some(96)) for _ in range(2)))
 
 
 @torch.no_grad()
-def masked(model: TinyViT, units: list[BlockUnits]) -> nn.Module:
+def masked(model: TinyViT, units: Units) -> nn.Module:
     """Return a copy whose other heads, dimensions and neurons are zero."""
     copied = copy.deepcopy(model)
-    for block, kept in zip(copied.blocks, units, strict=True):
+    for block, kept in zip(copied.blocks, units.blocks, strict=True):
         for number, dimensions in enumerate((kept.qk, kept.qk, kept.v)):
             mask = torch.zeros(4, 8)
             mask[np.ix_(kept.heads, dimensions)] = 1
@@ -52,13 +52,13 @@ def test_a_cut_transformer_computes_what_a_masked_one_does(seed: int) -> None:
 
 def test_nothing_cut_is_the_same() -> None:
     model = TinyViT()
-    whole = cut(model, whole_units(model), np.arange(32))
+    whole = cut(model, Units(tuple(whole_units(model)), np.arange(32)))
     assert torch.allclose(whole(IMAGES), model(IMAGES), atol=1e-5)
 
 
 def test_an_embedding_is_cut_everywhere() -> None:
     model = TinyViT()
-    smaller = cut(model, whole_units(model), np.arange(0, 32, 2))
+    smaller = cut(model, Units(tuple(whole_units(model)), np.arange(0, 32, 2)))
     assert smaller(IMAGES).shape == (3, 10)
     assert smaller.norm.weight.shape == (16,)
     smaller(IMAGES).sum().backward()
@@ -67,10 +67,10 @@ def test_an_embedding_is_cut_everywhere() -> None:
 
 def test_other_models_and_nothing_are_refused() -> None:
     with pytest.raises(ValueError, match="Linear is no vision transformer with timm's names"):
-        cut(nn.Linear(2, 2), [])
+        cut(nn.Linear(2, 2), Units(()))
     units = whole_units(TinyViT())
     with pytest.raises(ValueError, match="at least one of each kind, got 2 blocks"):
-        cut(TinyViT(), [replace(units[0], heads=np.array([], int)), units[1]])
+        cut(TinyViT(), Units((replace(units[0], heads=np.array([], int)), units[1])))
 
 
 @pytest.mark.parametrize(

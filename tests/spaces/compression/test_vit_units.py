@@ -98,6 +98,13 @@ def test_dimensions_go_until_the_latency_is_within_its_share(model: Any) -> None
     assert found <= 0.5 * table(Dimensions(48, (3, 3), (16, 16), (16, 16), (96, 96)))
 
 
+def test_the_embedding_may_be_held_whole() -> None:
+    units = GlobalDimensions(0.5, Examples(batch), embedding=False).units(TINY.build())
+    assert units.embedding is not None
+    assert len(units.embedding) == 48
+    assert sum(len(block.mlp) for block in units.blocks) < 2 * 96
+
+
 def test_a_useless_head_and_neuron_go_first() -> None:
     torch.manual_seed(0)
     model: Any = TINY.build()
