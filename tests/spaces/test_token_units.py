@@ -36,6 +36,7 @@ from spaces.networks.masked_vit import MaskedViT
 from spaces.networks.vit import ViT
 from spaces.pruning_rates import PruningRates
 from spaces.token_compression.compressible import Compressible
+from tests.spaces.compression.tiny_vit import mask_attention
 
 LAYOUT = Layout(32, 3, 4, 2, side=8, channels=1, classes=10)
 
@@ -101,12 +102,7 @@ def masked(whole: nn.Module, units: Units) -> Masked:
     for parameter in (model.cls_token, model.pos_embed):
         parameter[..., gone] = 0
     for block, kept in zip(model.blocks, units.blocks, strict=True):
-        for number, dimensions in enumerate((kept.qk, kept.qk, kept.v)):
-            mask = torch.zeros(4, 8)
-            mask[np.ix_(kept.heads, dimensions)] = 1
-            rows = slice(32 * number, 32 * number + 32)
-            block.attn.qkv.weight[rows] *= mask.view(-1, 1)
-            block.attn.qkv.bias[rows] *= mask.view(-1)
+        mask_attention(block, kept)
         block.mlp.fc2.weight[:, np.setdiff1d(np.arange(128), kept.mlp)] = 0
         for layer in (block.attn.proj, block.mlp.fc2):
             layer.weight[gone], layer.bias[gone] = 0, 0

@@ -13,7 +13,7 @@ from torch import nn
 from spaces.compression.nvit import Dimensions, averaged, next_group, revit, taylor
 from spaces.compression.optin import head_macs, importance, neuron_macs, select
 from spaces.compression.vit_cut import BlockUnits, Units, cut, whole_units
-from tests.spaces.compression.tiny_vit import TinyViT
+from tests.spaces.compression.tiny_vit import TinyViT, mask_attention
 
 IMAGES = torch.randn(3, 3, 16, 16, generator=torch.Generator().manual_seed(0))
 SMALL = Dimensions(64, (4, 4), (16, 16), (16, 16), (64, 64))
@@ -31,12 +31,7 @@ def masked(model: TinyViT, units: Units) -> nn.Module:
     """Return a copy whose other heads, dimensions and neurons are zero."""
     copied = copy.deepcopy(model)
     for block, kept in zip(copied.blocks, units.blocks, strict=True):
-        for number, dimensions in enumerate((kept.qk, kept.qk, kept.v)):
-            mask = torch.zeros(4, 8)
-            mask[np.ix_(kept.heads, dimensions)] = 1
-            rows = slice(32 * number, 32 * number + 32)
-            block.attn.qkv.weight[rows] *= mask.view(-1, 1)
-            block.attn.qkv.bias[rows] *= mask.view(-1)
+        mask_attention(block, kept)
         gone = np.setdiff1d(np.arange(96), kept.mlp)
         block.mlp.fc2.weight[:, gone] = 0
     return copied

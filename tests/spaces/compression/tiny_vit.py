@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from spaces.compression.vit_cut import BlockUnits
 
 
 class Attention(nn.Module):
@@ -60,3 +65,14 @@ class TinyViT(nn.Module):
         patches = self.patch_embed(images)
         tokens = torch.cat([self.cls_token.expand(images.shape[0], -1, -1), patches], 1) + self.pos_embed
         return self.head(self.norm(self.blocks(tokens))[:, 0])
+
+
+@torch.no_grad()
+def mask_attention(block: Any, kept: BlockUnits) -> None:
+    """Set the queries, keys and values of a block's other heads and dimensions to zero: 4 heads of 8 dimensions."""
+    for number, dimensions in enumerate((kept.qk, kept.qk, kept.v)):
+        mask = torch.zeros(4, 8)
+        mask[np.ix_(kept.heads, dimensions)] = 1
+        rows = slice(32 * number, 32 * number + 32)
+        block.attn.qkv.weight[rows] *= mask.view(-1, 1)
+        block.attn.qkv.bias[rows] *= mask.view(-1)
