@@ -22,11 +22,12 @@ from evaluators.nested.teachers import ExportedNetwork
 from evaluators.nested_supernet import NestedSupernet
 from evaluators.optimization import Optimization
 from evaluators.samplers.performance_aware import PerformanceAware
+from hardware_models.counts import macs
 from hardware_models.device_sheet import device_sheet
 from hardware_models.roofline import Roofline
 from search.algorithms.nsga2 import NSGA2
 from search.algorithms.truncation_evolution import ELASTICVIT, TruncationEvolution
-from spaces.elasticvit import elasticvit
+from spaces.elasticvit import elasticvit, largest, smallest
 
 data = ""  # in place of the digits: CIFAR-10, MNIST, or pictures in a folder a class, by path: docs/data.md
 resolutions = (16,)  # of the digits; the released space has 128 to 256, the small one for CIFAR-10 (24, 32)
@@ -73,6 +74,11 @@ _searches = {
 if search not in _searches:
     raise ValueError(f"search must be {' or '.join(_searches)}, got {search!r}")
 _paper = search == "paper"
+_least, _most = (macs(edge("small", resolutions=resolutions).ops()) for edge in (smallest, largest))
+if _paper and not _least / 1.2 <= limit_macs <= _most:
+    raise ValueError(
+        f"limit_macs must be from {_least / 1.2:.3g} to {_most:.3g}, got {limit_macs}: no network is there"
+    )
 objectives = {"accuracy": "maximize"} | dict.fromkeys([] if _paper else _latencies, "minimize")
 constraints = [f"macs >= {limit_macs}", f"macs <= {1.2 * limit_macs}"] if _paper else []  # its window is 20 million
 report = ["test_accuracy", "macs", "params", *(_latencies if _paper else [])]

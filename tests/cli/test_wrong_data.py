@@ -101,13 +101,17 @@ def test_missing_data_is_refused_before_tokens_are_counted(tmp_path: Path, monke
 
 @pytest.mark.parametrize(
     ("setting", "words"),
-    [("teacher=gone", "gone/candidate.json"), ("recipe=best", "recipe must be plain or paper, got 'best'")],
+    [
+        ("teacher=gone", "gone/candidate.json"),
+        ("recipe=best", "recipe must be plain or paper, got 'best'"),
+        ("search=paper --set limit_macs=1", "limit_macs must be from 7.91e+05 to 8.49e+06, got 1: "),
+    ],
 )
 def test_a_training_that_cannot_begin_is_refused(
     setting: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code, line = launch("elasticvit", "--set", setting)
+    code, line = launch("elasticvit", "--set", *setting.split())
     assert (code, words in line) == (2, True), line
     assert not (tmp_path / "runs").exists()
 
