@@ -295,9 +295,22 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA synchronous = FULL")
-    if cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-        cursor.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(cursor)
     cursor.close()
+
+
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Have the database keep a write-ahead log. SQLite waits for nobody in this, so that it is tried again here."""
+    deadline = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            if cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if not passing(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.02 * random.uniform(0.5, 1.0))  # noqa: S311 - jitter between those that open it at once
 
 
 def _prepare_reader(connection: sqlite3.Connection, _record: object) -> None:

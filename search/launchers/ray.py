@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import OutOfMemoryError, RayError
 
 from search.launchers._base import (
     Launcher,
@@ -45,7 +45,10 @@ OVERTIME_S = 0.5
 """How far past its time a trial may be before its worker is killed: one that yields is ended by the worker itself."""
 
 START_TRIES = 3
-"""How many workers in a row may fail to start."""
+"""How many workers in a row may fail to start, but for want of memory, which passes when somebody else's work ends."""
+
+LOW_MEMORY_PAUSE_S = 10.0
+"""The longest pause before another worker is started on nodes that have run low on memory; the first one is of 1 s."""
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +63,7 @@ class RayLauncher(Launcher):
       timeout_s: a trial that takes longer is given up and its worker replaced.
       address: `HEAD:6379`, `ray://HEAD:10001` or `auto`.
       largest_batch: the most trials in a call.
-      start_timeout_s: how long to wait for the first worker.
+      start_timeout_s: how long to wait for the first worker, or for the nodes' memory to suffice for another.
     """
 
     name: ClassVar[str] = "ray"
@@ -103,7 +106,9 @@ class _Run:
         self._finished = sum(study.counts().get(state, 0) for state in FINISHED)
         self._used_up = False
         self._failed_starts = 0
-        self._first_start_due: float | None = time.monotonic() + launcher.start_timeout_s
+        self._start_due: float | None = time.monotonic() + launcher.start_timeout_s
+        self._low_memory = 0
+        self._vacant: list[float] = []  # when to start a worker in the place of each lost one, seconds, monotonic
         self._room = room
         self._workers = [self._new_worker() for _ in range(room.workers)]
 
@@ -187,7 +192,7 @@ class _Run:
         """Wait a moment for answers, and take in those that came."""
         heads = {worker.calls[0].ref: worker for worker in self._workers if worker.calls}
         if not heads:
-            time.sleep(WAIT_S if self._watch.paused else 0.0)
+            time.sleep(WAIT_S if self._watch.paused or self._vacant else 0.0)
             return
         for ref in ray.wait(list(heads), timeout=WAIT_S)[0]:
             worker = heads[ref]
@@ -201,7 +206,7 @@ class _Run:
 
     def _answered(self, worker: RemoteWorker, pending: Pending, answer: Any) -> None:
         if pending.call is Call.START:
-            worker.label, self._failed_starts, self._first_start_due = answer, 0, None
+            worker.label, self._failed_starts, self._low_memory, self._start_due = answer, 0, 0, None
         elif pending.call is Call.BATCH:
             self._tell(worker, pending.trials, answer)
         elif isinstance(answer, Evaluation):
@@ -229,15 +234,17 @@ class _Run:
     # What goes wrong
 
     def _look_at_the_clock(self) -> None:
-        """Replace workers whose trial is past its time; give up where none has ever started."""
+        """Replace workers that were lost, or whose trial is past its time; give up where none starts for long."""
         now = time.monotonic()
-        if self._first_start_due is not None and now > self._first_start_due:
-            raise LauncherError(
-                f"no worker of {self._demand} started within {self._start_timeout_s:g} s; is the cluster busy?"
-            )
+        due = [moment for moment in self._vacant if moment <= now]
+        self._vacant = [moment for moment in self._vacant if moment > now]
+        self._workers += [self._new_worker() for _ in due]
+        if self._start_due is not None and now > self._start_due:
+            why = "do its nodes run low on memory?" if self._low_memory else "is the cluster busy?"
+            raise LauncherError(f"no worker of {self._demand} started within {self._start_timeout_s:g} s; {why}")
         if self._timeout_s is None:
             return
-        for worker in self._workers:
+        for worker in list(self._workers):
             head = worker.calls[0] if worker.calls else None
             if head is None or head.call is Call.START:
                 continue
@@ -246,13 +253,20 @@ class _Run:
                 self._lost(worker, worker.pop(), time_out_reason(self._timeout_s), certain=True)
 
     def _failed(self, worker: RemoteWorker, pending: Pending, error: RayError) -> None:
-        if pending.call is Call.START:
+        pause_s = 0.0
+        if pending.call is Call.START and isinstance(error, OutOfMemoryError):
+            pause_s = min(2.0**self._low_memory, LOW_MEMORY_PAUSE_S)
+            self._low_memory += 1
+            self._start_due = self._start_due or time.monotonic() + self._start_timeout_s
+        elif pending.call is Call.START:
             self._failed_starts += 1
             if self._failed_starts >= START_TRIES:
                 raise LauncherError(f"workers cannot start: {one_line(error)}") from error
-        self._lost(worker, pending, lost_reason(error))
+        self._lost(worker, pending, lost_reason(error), pause_s=pause_s)
 
-    def _lost(self, worker: RemoteWorker, pending: Pending, reason: str, *, certain: bool = False) -> None:
+    def _lost(
+        self, worker: RemoteWorker, pending: Pending, reason: str, *, certain: bool = False, pause_s: float = 0.0
+    ) -> None:
         """Replace a worker. What it may have been at is run again, and is to blame where that is one trial alone.
 
         A dying worker takes answers with it that it has just sent, so calls behind `pending` may have begun unless it
@@ -268,7 +282,8 @@ class _Run:
         self._used_up = self._used_up and not suspects
         self._waiting.extend(behind if certain else ())
         worker.kill()
-        self._workers[self._workers.index(worker)] = self._new_worker()
+        self._workers.remove(worker)
+        self._vacant.append(time.monotonic() + pause_s)
 
     def _new_worker(self) -> RemoteWorker:
         return RemoteWorker(self._recipe, self._demand, self._room, self._timeout_s)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,20 @@ def test_several_processes_may_open_a_new_database_at_once(url: str) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+@pytest.mark.parametrize("lock", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
+def test_a_new_sqlite_database_that_another_writes_to_is_waited_for(tmp_path: Path, lock: str) -> None:
+    other = sqlite3.connect(tmp_path / "a.db", isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE theirs (number INTEGER)")
+    other.execute(lock)
+    release = threading.Timer(0.5, other.execute, ["COMMIT"])
+    release.start()
+    open_storage(f"sqlite:///{tmp_path}/a.db").close()
+    assert not release.is_alive()
+    other.close()
+    with closing(sqlite3.connect(tmp_path / "a.db")) as fresh:
+        assert fresh.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 @pytest.mark.parametrize(
