@@ -51,7 +51,7 @@ def log_probability(space: GenotypeSpace, logs: LogProbabilities, rows: np.ndarr
 
 
 @pytest.mark.parametrize("beam", [1, 512])
-@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@settings(max_examples=40)
 @given(SPACES, st.integers(0, 10_000), st.booleans(), st.sampled_from([1, 3, 64]))
 def test_they_are_the_best_of_all(beam: int, value: Any, seed: int, whole: bool, count: int) -> None:
     space = GenotypeSpace(value)

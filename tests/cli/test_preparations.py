@@ -68,7 +68,7 @@ def test_after_sigkill_it_goes_on_from_the_checkpoint(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_stops_after_the_step_at_hand_and_the_next_launch_goes_on(tmp_path: Path) -> None:
-    process = start(tmp_path, "--set", "pause_s=0.5")
+    process = start(tmp_path, "--set", "pause_s=1.5")
     wait_until(lambda: stored(tmp_path, "SELECT step FROM preparation_measurements"))
     process.send_signal(signal.SIGINT)
     code, err = ended(process)

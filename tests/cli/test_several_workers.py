@@ -113,7 +113,7 @@ def test_on_two_nodes_and_serial_a_killed_training_comes_to_the_same_losses(addr
     wait_until(lambda: losses(serial), 240)
     driver.kill()
     driver.communicate()
-    wait_until(lambda: not any(alive(process) for _, process, _ in done(serial)), 10)
+    wait_until(lambda: not any(alive(process) for _, process, _ in done(serial)), 60)
     code, err = ended(start(serial, "--launcher", "serial"))
     assert (code, "going on at" in err) == (0, True), err
     assert len(losses(serial)) == 4

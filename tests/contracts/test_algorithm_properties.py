@@ -23,9 +23,7 @@ NATIVE = [name for name in ALGORITHMS if name not in ADAPTERS]
 STEPS = st.lists(st.tuples(st.integers(1, 9), st.integers(0, 12)), min_size=3, max_size=6)
 """How many are proposed, and of those that wait how many are told then."""
 
-quick = settings(
-    max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
+quick = settings(max_examples=12, suppress_health_check=list(HealthCheck))
 
 
 class Search:

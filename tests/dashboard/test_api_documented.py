@@ -78,7 +78,7 @@ def test_no_documented_request_is_answered_in_another_way(own: Asking) -> None:
     for found in documented(own).get_all_operations():
         operation = found.ok()
 
-        @hypothesis.settings(max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @hypothesis.settings(max_examples=8, suppress_health_check=list(HealthCheck))
         @hypothesis.seed(0)
         @hypothesis.given(case=operation.as_strategy())
         def ask(case: Any) -> None:

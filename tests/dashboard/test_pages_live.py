@@ -18,7 +18,7 @@ def finished(served: Served) -> int:
 
 def wait_for_state(served: Served, state: str) -> None:
     """Wait until the server says that the running study is in a state."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while served.get("/studies/slow")["state"] != state:
         assert time.monotonic() < end, f"the study does not become {state}"
         time.sleep(0.1)

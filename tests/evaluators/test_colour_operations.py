@@ -88,7 +88,7 @@ batches = st.tuples(st.integers(0, 2**32 - 1), st.integers(1, 4), st.sampled_fro
 
 
 @given(batches)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_inverted_twice_is_the_image(pixels: Tensor) -> None:
     level = torch.zeros(1, 1, 1, 1, dtype=torch.float64)
     assert torch.equal(invert(invert(pixels, level), level), pixels)
@@ -99,7 +99,7 @@ shares = st.floats(0, 1, width=32)
 
 
 @given(batches, st.lists(shares, min_size=3, max_size=3), st.lists(st.floats(1 / 255, 1), min_size=3, max_size=3))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_inputs_tell_the_pixels_that_they_were(pixels: Tensor, mean: list[float], std: list[float]) -> None:
     channels = pixels.shape[1]
     normalisation = Normalisation(tuple(mean[:channels]), tuple(std[:channels]))
@@ -107,7 +107,7 @@ def test_inputs_tell_the_pixels_that_they_were(pixels: Tensor, mean: list[float]
 
 
 @given(batches, st.integers(0, 2**63 - 1))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_at_magnitude_0_images_stay_by_every_operation_that_has_a_size(pixels: Tensor, seed: int) -> None:
     unsized = ("AutoContrast", "Equalize", "Invert", "Posterize")  # `Posterize` keeps 4 bits at 0
     sized = tuple(name for name in RandAugment().operations if name not in unsized)

@@ -37,7 +37,7 @@ def supernet(name: str) -> tuple[GenotypeSpace, Supernet]:
 
 @pytest.mark.parametrize("name", SPACES)
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 def test_a_genotype_its_json_and_the_supernet_are_one_network(name: str, seed: int) -> None:
     space, network = supernet(name)
     row = space.sample(1, np.random.default_rng(seed))[0]

@@ -20,7 +20,7 @@ LISTED = ListedTable(PLAIN, ORIGIN, np.ones(12))
 
 
 @given(tables | learned_tables() | listed_tables())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_model_comes_back_exactly(model: DeviceModel):
     assert load_model(model.to_json()) == model
     assert load_model(model.to_json().encode()) == model

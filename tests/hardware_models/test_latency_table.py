@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware_models._base import AdditiveModel, HardwareModel, MissingEntry
@@ -72,7 +72,6 @@ def test_the_mark_of_a_bad_table_survives_its_document():
     assert LatencyTable.from_json(bad.to_json()).warning() == bad.warning()
 
 
-@settings(deadline=None, derandomize=True, database=None)
 @given(
     st.lists(st.sampled_from([CONV, HEAD]), min_size=1, max_size=9),
     st.builds(Calibration, times, times, times, st.floats(-1e3, 1e3)),

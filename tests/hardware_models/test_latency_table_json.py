@@ -30,7 +30,7 @@ def changed(path: str, value: Any) -> str:
 
 
 @given(tables)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_table_comes_back_exactly(table: LatencyTable):
     assert LatencyTable.from_json(table.to_json()) == table
     assert LatencyTable.from_json(table.to_json().encode()) == table

@@ -47,7 +47,7 @@ def test_centred_effects_have_mean_zero():
 
 
 @given(learned_tables())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_no_gauge_changes_what_a_table_says(table: LearnedTable):
     rows = table.space.grid()
     rows = np.where(table.space.active(rows), rows, 0)

@@ -145,14 +145,14 @@ def graphs(draw: st.DrawFn) -> Graph:
 
 
 @given(graphs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_graph_takes_what_lives_in_a_real_pass(graph):
     network = build(composite("any", graph))
     assert peak_memory_bytes(graph, in_place=False) == measured_peak(network, SHAPE, in_place=False)
 
 
 @given(graphs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_writing_in_place_never_takes_more(graph):
     assert peak_memory_bytes(graph) <= peak_memory_bytes(graph, in_place=False)
 

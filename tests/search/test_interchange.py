@@ -211,7 +211,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.sampled_from(PLACES), value=JSON)
 def test_any_other_value_is_refused_or_harmless(
     empty: Storage, tmp_path: Path, lines: list[dict[str, Any]], place: tuple[Any, ...], value: Any

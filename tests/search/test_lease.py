@@ -32,7 +32,7 @@ def test_a_second_driver_is_refused_at_once_and_told_of_the_first(storage: Stora
         began = time.monotonic()
         with pytest.raises(StudyLocked, match=rf"being driven by process {os.getpid()} on host") as caught:
             make_study(storage)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10  # a lease lasts 30 s
         assert (caught.value.pid, caught.value.host, caught.value.age_s < 5) == (os.getpid(), os.uname().nodename, True)
 
 
@@ -119,7 +119,7 @@ def test_a_lease_is_renewed(storage: Storage, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(leases, "RENEWED_EVERY_S", 0.05)
     with make_study(storage) as study:
         set_lease(storage, lease_uptime_s=0.0)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while study.state != "running" and time.monotonic() < deadline:
             time.sleep(0.02)
         assert study.state == "running"
@@ -132,7 +132,7 @@ def test_a_process_is_known_by_when_it_started() -> None:
     assert began is not None
     assert began >= this_process().pid_started
     child.kill()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while started(child.pid) is not None and time.monotonic() < deadline:  # a zombie counts as dead
         time.sleep(0.01)
     assert started(child.pid) is None

@@ -112,11 +112,11 @@ def test_a_trial_past_its_time_fails_at_its_next_measurement() -> None:
 
     evaluation = evaluate(evaluator, timeout_s=0.1)
     assert (evaluation.state, evaluation.reason) == ("FAILED", "time-out after 0.1 s")
-    assert 0.1 < evaluation.elapsed_s < 1.0
+    assert 0.1 < evaluation.elapsed_s < 10.0
 
 
 def test_a_batch_ends_when_its_time_is_used_up() -> None:
-    slow = worker(lambda task: time.sleep(0.05) or {"x": 1}, batch_s=0.07)
+    slow = worker(lambda task: time.sleep(0.3) or {"x": 1}, batch_s=0.45)
     assert len(slow.run([assigned(number) for number in range(9)])) == 2
 
 
@@ -136,10 +136,10 @@ def test_step_by_step_gives_measurements_and_then_the_evaluation() -> None:
 def test_the_time_that_a_caller_takes_does_not_count() -> None:
     stepped = worker(lambda task: iter([{"x": 1}]))
     stepped.begin(assigned())
-    time.sleep(0.2)
+    time.sleep(1.0)
     ended = stepped.advance()
     assert isinstance(ended, Evaluation)
-    assert ended.elapsed_s < 0.1
+    assert ended.elapsed_s < 0.9
 
 
 def test_closing_runs_the_evaluators_finally() -> None:

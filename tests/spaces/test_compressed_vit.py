@@ -32,7 +32,7 @@ def transformer(pool: str) -> nn.Module:
     return model
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SCHEDULE, SCHEDULE, st.sampled_from(["class", "mean"]), st.integers(0, 100))
 def test_a_masked_transformer_is_the_compressed_one(pruned: list[int], merged: list[int], pool: str, seed: int) -> None:
     model, images = transformer(pool), torch.randn(3, 3, 8, 8, generator=torch.Generator().manual_seed(seed))

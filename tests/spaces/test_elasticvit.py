@@ -100,7 +100,6 @@ def test_the_sizes_of_the_released_space() -> None:
     assert RELEASED.size // choices * networks == 21_672_453_419_827_200
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_widths_never_fall(seed: int) -> None:
     network = drawn(RELEASED, seed)
@@ -166,7 +165,7 @@ def test_odd_sides_are_rounded_up() -> None:
     assert outputs == [(11**2, 48), (11**2, 96), (6**2, 176), (3**2, 224)]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.sampled_from([("released", RELEASED), ("small", SMALL)]), st.integers(0, 2**32))
 def test_every_weight_lies_within_the_largest_networks(space: tuple[str, GenotypeSpace], seed: int) -> None:
     most = LARGEST[space[0]]

@@ -20,7 +20,7 @@ NESTED = GenotypeSpace(
 NAMES = [column.name for column in NESTED.columns]
 BLOCKS = GenotypeSpace(pg.Dict(blocks=pg.manyof(2, [pg.Dict(width=pg.oneof([1, 2])), "skip"], distinct=False)))
 
-quick = settings(max_examples=20, deadline=None, derandomize=True, database=None)
+quick = settings(max_examples=20)
 
 
 def nested(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

@@ -83,9 +83,6 @@ FEW_CHOICES = nested(many_of(CONSTANTS | DECISIONS) | DECISIONS)
 
 quick = settings(
     max_examples=30,
-    deadline=None,
-    derandomize=True,
-    database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
 

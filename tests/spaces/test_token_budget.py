@@ -18,7 +18,7 @@ def share_of(counts: list[list[int]]) -> float:
     return published_macs_of(LAYOUT, *counts) / published_macs_of(LAYOUT, [50] * 4, [50] * 4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.floats(2, 50), min_size=8, max_size=8), st.floats(0.6, 1))
 def test_any_wish_is_brought_to_the_budget(wished: list[float], share: float) -> None:
     assert share_of(counts_within(LAYOUT, share, wished, ANY)) == pytest.approx(share, rel=0.01)

@@ -112,7 +112,7 @@ def masked(whole: nn.Module, units: Units) -> Masked:
     return Masked(model, [kept.heads for kept in units.blocks])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sampled_from([trained, pooled]), st.integers(0, 2**31))
 def test_what_is_gone_is_what_is_masked(make: Any, seed: int) -> None:
     space, rng = joint(make), np.random.default_rng(seed)

@@ -27,7 +27,7 @@ def written(folder: Path, text: str, name: str = "phone.csv") -> Path:
 
 
 @given(tables.filter(lambda table: bool(table.entries)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_table_comes_back_exactly(table: LatencyTable):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.csv"
@@ -107,7 +107,7 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, message:
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_anything_else_is_one_clear_line(text: str):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "phone.csv"

@@ -42,7 +42,7 @@ def assert_equal(costs: np.ndarray, expected: np.ndarray) -> None:
     np.testing.assert_allclose(costs, expected, rtol=1e-9, atol=1e-12)
 
 
-@settings(max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(nets())
 def test_any_space_costs_what_its_operators_do(value: Any) -> None:
     space = GenotypeSpace(value)

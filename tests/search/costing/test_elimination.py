@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search.costing.elimination import eliminate
@@ -31,7 +31,6 @@ def test_a_ring_needs_one_edge_more() -> None:
 pairs = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)).filter(lambda pair: pair[0] != pair[1]))
 
 
-@settings(deadline=None, derandomize=True, database=None)
 @given(pairs, st.integers(0, 2**32))
 def test_a_function_of_edges_is_the_sum_over_parts(edges: list[tuple[int, int]], seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -35,7 +35,7 @@ def costs_of(space: GenotypeSpace, models: Any = MODELS) -> tuple[KeyedCosts, On
     return KeyedCosts(space, keys, models, single.costs), single
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.integers(2, 5), st.sampled_from([1, 3, 5]), st.sampled_from(["class", "mean"]), st.booleans(),
     st.integers(0, 2**31),

@@ -13,7 +13,7 @@ from search.costing.merging import MOST_ROWS, Table, merged
 from search.costing.packed import SMALLEST, PackedSums, split
 from search.costing.rows import RowsByPairs, RowsByWeights
 
-CASES = settings(max_examples=40, deadline=None, derandomize=True, database=None)
+CASES = settings(max_examples=40)
 numbers = st.floats(-1e12, 1e12, allow_subnormal=False) | st.integers(0, 2**40).map(float)
 SIDES = (3, 2, 5, 4, 2, 6)
 

@@ -75,7 +75,7 @@ FOUND = {name: channels(model, IMAGE) for name, model in WHOLE.items()}
 
 
 @pytest.mark.parametrize("name", NETS)
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_masked_and_smaller_transformers_agree(name: str, data: Any) -> None:
     found = FOUND[name]
