@@ -13,6 +13,7 @@ from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from hardware_models.torch_tokens import RelativePositions
+from hardware_models.tracing import trace
 
 
 def fold(module: nn.Module) -> nn.Module:
@@ -29,7 +30,7 @@ def fold(module: nn.Module) -> nn.Module:
     if fx.Tracer().is_leaf_module(plain, ""):
         return plain
     try:
-        traced = fx.symbolic_trace(plain)
+        traced = trace(plain)
     except Exception:  # tracing runs the network's own forward, which may fail in any way
         return _fold_neighbours(plain)
     return _fold_traced(traced)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pyglove as pg
 
 from spaces.compression.cut import CutNetwork
+from spaces.compression.rated_units import RatedUnits
 from spaces.lapp import Pruned, open_rates
 
 if TYPE_CHECKING:
@@ -40,8 +41,10 @@ class PruningRates(pg.Object):  # type: ignore[misc]
     rates: list[float]
     multiple: int = 1
 
-    def applied_to(self, architecture: Any) -> Pruned:
+    def applied_to(self, architecture: Any) -> Any:
         """Return the pruned network of a candidate that has `build()` and `input_shape`.
+
+        A transformer that runs with fewer tokens loses heads and neurons, by the first rate: it has one resolution.
 
         Raises:
           ValueError: for a network that `torch.fx` cannot trace or that has nothing to prune, and for one whose weights
@@ -49,6 +52,8 @@ class PruningRates(pg.Object):  # type: ignore[misc]
         """
         if hasattr(architecture, "layer_costs") and not isinstance(architecture, CutNetwork):
             raise ValueError("channels are pruned before weights are compressed: let pruning stand first in the space")
+        if hasattr(architecture, "cut_by"):
+            return architecture.cut_by(RatedUnits(float(self.rates[0]), self.multiple))
         network = _prunable(_Key(architecture))
         last = len(self.rates) - 1
         chosen = [float(self.rates[min(stage, last)]) for stage in stages(network)]

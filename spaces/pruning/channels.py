@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import fx, nn
 
+from hardware_models.tracing import trace
 from spaces.pruning.atoms import FIXED
 from spaces.pruning.attending_walk import AttendingWalk
 from spaces.pruning.loose_walk import tied_by_attention
@@ -123,7 +124,7 @@ def channels(model: nn.Module, input_shape: Sequence[int]) -> Channels:
 
 def _traced(model: nn.Module) -> fx.GraphModule:
     try:
-        return fx.symbolic_trace(model)
+        return trace(model)
     except Exception as error:  # tracing runs the network's own forward, which may fail in any way
         raise ValueError(
             f"the forward of {type(model).__name__} cannot be traced by torch.fx ({error}); pruning needs one whose "

@@ -44,6 +44,11 @@ class CutCompressible(Compressible):
         """The transformer that it is made of."""
         return self._whole
 
+    def cut_by(self, choice: Cut) -> Compressible:
+        """Raise ValueError: what stays is chosen once."""
+        names = f"{type(self.choice).__name__} and then {type(choice).__name__}"
+        raise ValueError(f"the units of one transformer are cut once, not by {names}: let a space have one such member")
+
     @property
     def units(self) -> Units:
         """Which units stay."""

@@ -22,6 +22,7 @@ from hardware_models.architecture import architecture_of
 from hardware_models.layer_costs import layer_costs
 from hardware_models.settling import settled
 from hardware_models.wiring import check_wiring
+from spaces import lapp
 from spaces.compression.bit_width import BitWidth
 from spaces.compression.examples import Examples
 from spaces.compression.global_dimensions import GlobalDimensions
@@ -32,9 +33,10 @@ from spaces.compression.vit_units import vit_units
 from spaces.compressions import compressions
 from spaces.diffrate import Layout, compressed, diffrate
 from spaces.genotype import GenotypeSpace
+from spaces.hyperparameters import hyperparameters
 from spaces.networks.masked_vit import MaskedViT
 from spaces.networks.vit import ViT
-from spaces.pruning_rates import PruningRates
+from spaces.pruning_rates import PruningRates, pruning_rates
 from spaces.token_compression.compressible import Compressible
 from tests.spaces.compression.tiny_vit import mask_attention
 
@@ -58,9 +60,12 @@ def batch() -> tuple[Tensor, Tensor]:
     return torch.randn(8, 1, 8, 8, generator=torch.Generator().manual_seed(0)), torch.arange(8)
 
 
+UNITS = {"units": vit_units(batch), "pruning": pruning_rates(1, (0.2, 0.5, 0.75))}
+
+
 @cache
-def joint(make: Any) -> GenotypeSpace:
-    return GenotypeSpace(pg.Dict(architecture=diffrate(make, gap=1), units=vit_units(batch)))
+def joint(make: Any, member: str) -> GenotypeSpace:
+    return GenotypeSpace(pg.Dict({"architecture": diffrate(make, gap=1), member: pg.clone(UNITS[member], deep=True)}))
 
 
 class Norm(nn.Module):
@@ -113,11 +118,11 @@ def masked(whole: nn.Module, units: Units) -> Masked:
 
 
 @settings(max_examples=25)
-@given(st.sampled_from([trained, pooled]), st.integers(0, 2**31))
-def test_what_is_gone_is_what_is_masked(make: Any, seed: int) -> None:
-    space, rng = joint(make), np.random.default_rng(seed)
+@given(st.sampled_from([trained, pooled]), st.sampled_from(sorted(UNITS)), st.integers(0, 2**31))
+def test_what_is_gone_is_what_is_masked(make: Any, member: str, seed: int) -> None:
+    space, rng = joint(make, member), np.random.default_rng(seed)
     row = space.sample(1, rng)[0]
-    row[-1] = rng.integers(1, 6)  # some choice of units
+    row[-1] = rng.integers(member == "units", space.columns[-1].cardinality)  # the first choice of units is all of them
     candidate = architecture_of(space.decode(row))
     images = torch.randn(3, 1, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
     kept = [[(count, None) for count in of] for of in (candidate.prune_kept, candidate.merge_kept)]
@@ -135,19 +140,29 @@ def built(candidate: Any) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("pool", ["class", "mean"])
-def test_everything_is_one_space_and_costs_what_is_built(pool: str) -> None:
-    space = GenotypeSpace(
-        pg.Dict(
-            architecture=diffrate(Layout(32, 3, 4, 2, side=8, channels=1, classes=10, pool=pool), gap=1),
-            units=vit_units(batch),
-            compression=compressions(binary=()),
-        )
-    )
+@pytest.mark.parametrize("member", sorted(UNITS))
+def test_everything_is_one_space_and_costs_what_is_built(pool: str, member: str) -> None:
+    layout = Layout(32, 3, 4, 2, side=8, channels=1, classes=10, pool=pool)
+    members = {member: pg.clone(UNITS[member], deep=True), "compression": compressions(binary=())}
+    space = GenotypeSpace(pg.Dict(architecture=diffrate(layout, gap=1), **members, training=hyperparameters()))
     for row in space.sample(12, np.random.default_rng(1)):
         candidate = architecture_of(space.decode(row))
         graph = candidate.ops()
         check_wiring(graph.inputs, graph, graph.wiring)
         assert (counts.params(graph), counts.macs(graph)) == built(candidate)
+
+
+def test_rates_remove_what_they_do_without_token_counts() -> None:
+    images = torch.randn(3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    for make in (trained, pooled):
+        for rate in (0.0, 0.3, 0.5, 0.9):
+            rates = PruningRates([rate], multiple=2)
+            tokens = rates.applied_to(compressed(Compressible(make), [17] * 3, [17] * 3))
+            plain = rates.applied_to(lapp.whole(make, (1, 8, 8)))
+            assert (counts.params(tokens.ops()), counts.macs(tokens.ops())) == built(plain)
+            with torch.inference_mode():
+                difference = tokens.build().eval()(images) - plain.build().eval()(images)
+            assert difference.abs().max() < 1e-5
 
 
 def test_weights_of_the_whole_are_kept_through_every_choice() -> None:
@@ -213,7 +228,7 @@ def test_units_of_transformers_of_other_packages_are_cut(package: str) -> None:
         return torch.randn(8, 3, 16, 16, generator=torch.Generator().manual_seed(0)), torch.arange(8)
 
     whole = compressed(Compressible(make), [17, 12, 9], [17, 9, 5])
-    for choice in (OptinUnits(0.5, Examples(pictures)), GlobalDimensions(0.5, Examples(pictures))):
+    for choice in (OptinUnits(0.5, Examples(pictures)), GlobalDimensions(0.5, Examples(pictures)), PruningRates([0.5])):
         candidate = LowRank(0.5).applied_to(choice.applied_to(whole))
         assert (counts.params(candidate.ops()), counts.macs(candidate.ops())) == built(candidate)
 
@@ -233,7 +248,10 @@ def test_units_of_transformers_of_other_packages_are_cut(package: str) -> None:
             lambda whole: ViT(OptinUnits(0.5, Examples(batch)).applied_to(whole).vit.layout),
             "a transformer is made whole",
         ),
-        (lambda whole: PruningRates([0.5]).applied_to(whole), "CompressedViT cannot be traced by torch.fx"),
+        (
+            lambda whole: PruningRates([0.5]).applied_to(OptinUnits(0.5, Examples(batch)).applied_to(whole)),
+            "cut once, not by OptinUnits and then RatedUnits",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(make: Any, message: str) -> None:
