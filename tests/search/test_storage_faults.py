@@ -110,17 +110,21 @@ def test_cut_connections_lose_nothing(postgres: Any) -> None:
         others = "pid <> pg_backend_pid() AND datname = current_database()"
         cut = sa.text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
 
+        pauses = random.Random(0)
+
         def cut_connections() -> None:
-            while not over.wait(0.03):
+            while not over.wait(pauses.uniform(0.0, 0.2)):
                 with other.database.engine.begin() as connection:
                     connection.execute(cut)
 
         cutter = threading.Thread(target=cut_connections)
         with evolved(storage) as study:
             cutter.start()
-            drive_one_by_one(study)
-            over.set()
-            cutter.join()
+            try:
+                drive_one_by_one(study)
+            finally:
+                over.set()
+                cutter.join()
             assert rows(study) == rows(whole)
 
 
