@@ -206,7 +206,7 @@ class _Run:
 
     def _answered(self, worker: RemoteWorker, pending: Pending, answer: Any) -> None:
         if pending.call is Call.START:
-            worker.label, self._failed_starts, self._low_memory, self._start_due = answer, 0, 0, None
+            worker.label, self._failed_starts, self._low_memory = answer, 0, 0
         elif pending.call is Call.BATCH:
             self._tell(worker, pending.trials, answer)
         elif isinstance(answer, Evaluation):
@@ -234,12 +234,14 @@ class _Run:
     # What goes wrong
 
     def _look_at_the_clock(self) -> None:
-        """Replace workers that were lost, or whose trial is past its time; give up where none starts for long."""
+        """Replace workers that were lost, or whose trial is past its time; give up where none is there for long."""
         now = time.monotonic()
         due = [moment for moment in self._vacant if moment <= now]
         self._vacant = [moment for moment in self._vacant if moment > now]
         self._workers += [self._new_worker() for _ in due]
-        if self._start_due is not None and now > self._start_due:
+        if any(not worker.starting for worker in self._workers):
+            self._start_due = None
+        elif self._start_due is not None and now > self._start_due:
             why = "do its nodes run low on memory?" if self._low_memory else "is the cluster busy?"
             raise LauncherError(f"no worker of {self._demand} started within {self._start_timeout_s:g} s; {why}")
         if self._timeout_s is None:
