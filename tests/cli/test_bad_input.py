@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from tiny_study import SOURCE, write_tiny_study
 
 from search.cli.application import application
+from search.cli.failures import explain
 
 
 def run(*arguments: str) -> Result:
@@ -95,6 +96,17 @@ def test_a_study_file_with_an_error_names_file_and_line(folder: Path) -> None:
     result = run("launch", "tiny.py")
     assert result.exit_code == 2
     assert "tiny.py:25: ZeroDivisionError: division by zero" in last_line(result)
+
+
+def test_an_algorithms_setting_of_another_type_is_refused() -> None:
+    result = run("launch", "tiny.py", "--set", 'algorithm={"name": "nsga2", "population": "x"}')
+    assert result.exit_code == 2
+    assert "nsga2: population is 'x': expected a whole number" in last_line(result)
+
+
+def test_an_error_without_words_of_its_own_is_told_by_its_class() -> None:
+    failure = explain(KeyError("k"))
+    assert (failure.message, failure.exit_code) == ("KeyError: k (--debug shows where)", 1)
 
 
 def test_a_metric_that_no_trial_can_have_is_refused_before_the_first(folder: Path) -> None:
