@@ -117,6 +117,33 @@ def test_a_metric_that_no_trial_can_have_is_refused_before_the_first(folder: Pat
     assert run("list").stdout.startswith("no studies yet")
 
 
+def test_constraints_that_no_candidate_meets_are_told(folder: Path) -> None:
+    network = "class Net(pg.Object):\n    width: int\n\n    def ops(self):\n        return linear((8,), self.width)"
+    more = f"""
+from hardware_models.counts import Counts
+from hardware_models.op import linear
+
+{network},
+
+
+space = Net(pg.oneof([4, 8]))
+evaluator = lambda task: {{"accuracy": 1.0, "cost_ms": 1.0}}
+hardware_models = [Counts()]
+constraints = ["params <= 3"]
+"""
+    write_tiny_study(folder, SOURCE + more)
+    result = run("launch", "tiny.py")
+    assert result.exit_code == 2
+    assert "no candidate was found that meets the constraints params <= 3.0: loosen them" in last_line(result)
+    assert "why: " not in result.stdout
+
+
+def test_a_study_without_a_feasible_trial_says_where_to_look(folder: Path) -> None:
+    result = run("launch", "tiny.py", "--set", "constraints=cost_ms <= 0")
+    assert "why: python -m search trials tiny --state infeasible" in result.stdout
+    assert "why: python -m search trials tiny --state infeasible" in run("show", "tiny").stdout
+
+
 def test_another_space_under_the_same_name_is_refused(folder: Path) -> None:
     run("launch", "tiny.py")
     write_tiny_study(folder, SOURCE.replace("[3, 5, 7]", "[3, 5, 9]"))

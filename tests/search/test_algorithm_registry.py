@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import optuna
+import pyglove as pg
 import pytest
 
 from search.algorithms.random import Random
-from search.algorithms.registry import algorithm_class, algorithm_names, make_algorithm
+from search.algorithms.registry import algorithm_class, algorithm_names, algorithm_of, make_algorithm
 from search.algorithms.regularized_evolution import RegularizedEvolution
 
 
@@ -57,3 +59,16 @@ def test_a_setting_of_another_type_is_refused(name: str, setting: str, value: ob
 
 def test_what_fits_a_settings_type_is_taken() -> None:
     assert make_algorithm("ppo", learning_rate=1, target=[1, 2.5]).settings["target"] == [1, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "words"),
+    [
+        (pg.geno.Random(), r"wrap it: from search.algorithms.pyglove import PyGlove, then PyGlove\(...\)$"),
+        (optuna.samplers.RandomSampler(), r"wrap it: from search.algorithms.optuna import Optuna, then Optuna\(...\)$"),
+        (3, r"got 3$"),
+    ],
+)
+def test_other_peoples_generators_are_told_how_they_are_used(theirs: object, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        algorithm_of(theirs)
