@@ -85,16 +85,28 @@ def _decision(entry: dict[str, Any]) -> Decision:
     choices = entry.get("choices")
     parents = [entry.get("parent", -1), entry.get("parent_choice", -1)]
     parent, choice = (value if isinstance(value, int) else -1 for value in parents)
-    return Decision(str(entry.get("name", "?")), tuple(map(_readable, _items(choices))), parent, choice)
+    return Decision(str(entry.get("name", "?")), _labels([str(item) for item in _items(choices)]), parent, choice)
 
 
 def _items(value: object) -> Iterable[object]:
     return value if isinstance(value, list) else ()
 
 
-def _readable(label: object) -> str:
-    """Return a label without the quotes that a string's has; of an object with open choices below it, its class."""
-    text = str(label)
+def _labels(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return what choices are called: where objects would be called alike, all they are made of, else their number."""
+    names = [_readable(text) for text in texts]
+    labels = list(names)
+    for name in {name for name, text in zip(names, texts, strict=True) if text.startswith(f"{name}(")}:
+        alike = [index for index, other in enumerate(names) if other == name]
+        if len({texts[index] for index in alike}) > 1:
+            told = len({texts[index][:MAX_LABEL] for index in alike}) == len(alike)
+            for index in alike:
+                labels[index] = texts[index] if told else f"{name} {index}"
+    return tuple(labels)
+
+
+def _readable(text: str) -> str:
+    """Return a label without the quotes that a string's has; of an object, its class."""
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
         return text[1:-1]
     name, bracket, _ = text.partition("(")

@@ -118,13 +118,18 @@ class _Import:
             lines = self._lines(stream)
             first = next(lines, None)  # which says itself where it is wrong
             with self._located():
-                study, standing = read_study(first)
+                study, standing, following = read_study(first)
             name = self._name or study["name"]
             if self._connection.scalar(sa.select(studies.c.id).where(studies.c.name == name)) is not None:
                 raise ValueError(f"a study {name!r} is stored already; import {self._file} under another name")
             inserted = self._connection.execute(studies.insert().values({**study, "name": name}))
             key = int(inserted.inserted_primary_key[0])  # type: ignore[index]
             self._read_rest(lines, key, study)
+            found = sum(self._counts.values())
+            if found < following:
+                raise ValueError(
+                    f"{self._file} is cut short: it holds {found:,} of {following:,} trials; save it again"
+                )
         self._connection.execute(fronts.insert(), self._front(key, study)) if self._completed else None
         standing |= {"study_id": key, "change_seq": 1, "lease_number": 0, **self._counts}
         self._connection.execute(progress.insert().values(standing))

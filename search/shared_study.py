@@ -101,11 +101,11 @@ class SharedStudy(StudyView):
           ValueError: an argument is out of its bounds; SpaceChanged, StudyChanged: not what is stored.
           StudyLocked: a driver holds the study.
         """
-        problem = Problem(space, len(objectives), seed, budget=max_trials)
-        shared = SharedAlgorithm(algorithm, problem, objectives, constraints)
         row = study_row(
             name, space, algorithm.settings, objectives, constraints, max_trials, seed, retries, settings or {}
         )
+        problem = Problem(space, len(objectives), seed, budget=max_trials)
+        shared = SharedAlgorithm(algorithm, problem, objectives, constraints)
         open_row(storage.database, row, _Joining(storage.database, row))
         return cls(storage, name, space, shared)
 

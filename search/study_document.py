@@ -34,6 +34,7 @@ def study_document(study: sa.RowMapping, progress: sa.RowMapping) -> dict[str, A
         "study": {name: study[name] for name in STUDY_FIELDS},
         "progress": {name: progress[name] for name in PROGRESS_FIELDS},
         "algorithm_state": json.loads(progress["algorithm_state"]),
+        "trials": sum(progress[state.lower()] for state in TrialState),
     }
 
 
@@ -46,8 +47,11 @@ def trial_document(
                       "measurements": [list(item) for item in measurements]}}  # fmt: skip
 
 
-def read_study(document: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the rows of `studies` and `progress` that a file's first line states. Raises ValueError."""
+def read_study(document: Any) -> tuple[dict[str, Any], dict[str, Any], int]:
+    """Return the rows of `studies` and `progress` that a file's first line states, and how many trials follow at least.
+
+    Raises ValueError.
+    """
     head = Fields(document, "the first line")
     if head.take("format") != FORMAT:
         raise ValueError(f"the first line is not the beginning of an exported study: expected format {FORMAT!r}")
@@ -61,8 +65,9 @@ def read_study(document: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         "algorithm_state": json.dumps(head.object("algorithm_state"), separators=(",", ":")),
     }
     fields.done()
+    following = head.integer("trials", 0, LARGEST_TRIALS) if "trials" in document else 0  # older files do not say
     head.done()
-    return row, progress
+    return row, progress, following
 
 
 def _read_study_row(fields: Fields) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyglove as pg
 
 from evaluators._base import Evaluator, Shares
 from search.algorithms._base import Algorithm
@@ -237,6 +238,10 @@ def _setting(name: str, values: dict[str, Any], places: _Places) -> Any:
 def _space(value: Any, places: _Places) -> GenotypeSpace:
     if isinstance(value, GenotypeSpace):
         return value
+    if callable(value) and not isinstance(value, pg.Symbolic):
+        name = getattr(value, "__name__", None)
+        call = f"; did you mean `space = {name}(...)`?" if name else ""
+        raise places.error("space", f"expected {REQUIRED['space']}; got {_shown(value)}{call}")
     try:
         return GenotypeSpace(value)
     except (TypeError, ValueError) as error:

@@ -100,7 +100,11 @@ SETTINGS: dict[str, Setting] = {
     "workers": Setting(_optional(_whole(1)), None, "processes that evaluate; None: as many as the CPUs and GPUs hold"),
     "cpus_per_worker": Setting(_number(0, above=True), 1.0, "CPUs that each worker holds"),
     "gpus_per_worker": Setting(_number(0, above=False), 0.0, "GPUs, or the part of one, that each worker holds"),
-    "timeout_s": Setting(_optional(_number(0, above=True)), None, "how long one trial may take, in seconds"),
+    "timeout_s": Setting(
+        _optional(_number(0, above=True)),
+        None,
+        "how long one trial may take, in seconds; `serial` looks at it at every yield of the evaluator alone",
+    ),
     "retries": Setting(_whole(0), 2, "how often a trial whose worker was lost is run again"),
     "device": Setting(_text, "this", "whose latency is searched for; 'this': the machine of the driver"),
     "devices": Setting(parse_devices, (), "devices that every trial is costed on, as `latency_ms@NAME`"),

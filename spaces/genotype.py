@@ -186,9 +186,13 @@ class GenotypeSpace:
     def decode(self, row: np.ndarray) -> Any:
         """Return a fresh value of the space: what `pg.template(value).decode(to_dna(row))` gives, by `pg.eq`.
 
-        `row` is one valid genotype. Raises ValueError for a space made from a specification alone.
+        Raises ValueError for a row that is no valid genotype, and for a space made from a specification alone.
         """
         template = self._required_template("decode")
+        if not self.valid(np.asarray(row)[None, ...])[0]:
+            raise ValueError(
+                f"{np.asarray(row).tolist()!r:.200} is no genotype of this space; `repair` makes one of it"
+            )
         if self._build is not None:
             return self._build(np.asarray(row).tolist())
         with self._template_lock:  # a hyper value keeps the DNA that it decodes

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from search.algorithms._setting_types import check_setting_types
 from search.algorithms._supports import Supports, check_supported
 
 if TYPE_CHECKING:  # reading a stored study needs no PyGlove
@@ -80,6 +81,10 @@ class Algorithm(ABC):
     source: ClassVar[str] = ""
     supports: ClassVar[Supports] = Supports()
     """What it can be asked to do; `start` refuses the rest."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a setting that is not of its annotated type."""
+        check_setting_types(self.name, self)
 
     def start(self, problem: Problem) -> None:
         """Forget everything and prepare for `problem`. Raises ValueError where the problem is not supported."""

@@ -1,4 +1,4 @@
-"""Factorized search (PyGlove: Peng et al., NeurIPS 2020, search flows): an inner search for each outer candidate."""
+"""Factorized search (Peng et al., NeurIPS 2020, search flows): an inner search for each outer candidate."""
 
 from __future__ import annotations
 

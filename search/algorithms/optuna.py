@@ -221,7 +221,7 @@ class Optuna(Algorithm):
 
         if isinstance(self.sampler, optuna.samplers.BaseSampler):
             return self.sampler
-        if self.sampler not in SAMPLERS:
+        if not isinstance(self.sampler, str) or self.sampler not in SAMPLERS:
             raise ValueError(
                 f"sampler {self.sampler!r} is unknown: expected one of {', '.join(SAMPLERS)}, or a sampler"
             )

@@ -64,8 +64,17 @@ def algorithm_of(given: Any) -> Algorithm:
     shown = repr(given)
     raise ValueError(
         f"expected an algorithm or one of the names {', '.join(algorithm_names())}; "
-        f"got {shown if len(shown) <= 80 else f'{shown[:77]}...'}"
+        f"got {shown if len(shown) <= 80 else f'{shown[:77]}...'}{_adapter(given)}"
     )
+
+
+def _adapter(given: Any) -> str:
+    """Return how other people's `given` becomes an algorithm, told by its class's ancestors; "" for what does not."""
+    ancestors = {kind.__name__ for kind in type(given).__mro__}
+    for theirs, ours in (("DNAGenerator", "pyglove import PyGlove"), ("BaseSampler", "optuna import Optuna")):
+        if theirs in ancestors:
+            return f"; wrap it: from search.algorithms.{ours}, then {ours.rpartition(' ')[2]}(...)"
+    return ""
 
 
 def _own_class(name: str) -> type[Algorithm] | None:

@@ -1,4 +1,4 @@
-"""Separate search of two parts of a space (PyGlove: Peng et al., NeurIPS 2020, search flows): one, then the other."""
+"""Separate search of two parts of a space (Peng et al., NeurIPS 2020, search flows): one, then the other."""
 
 from __future__ import annotations
 

@@ -106,10 +106,6 @@ class TruncationEvolution(Algorithm):
             raise ValueError(
                 f"truncation_evolution needs a child at least, got mutants={self.mutants}, crossovers={self.crossovers}"
             )
-        if isinstance(self.together, str):
-            raise ValueError(
-                f"truncation_evolution needs a list of regular expressions, got together={self.together!r}"
-            )
         for name in ("mutation", "uniform", "structural_mutation"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(

@@ -16,6 +16,7 @@ from search.cli.trial_rows import ordered_front, spread, view
 from search.launch_command import DONE, launch_words
 from search.metric_names import duration
 from search.study_tables import metric_of, recosts_of, tables_used
+from search.trials import TrialState
 
 if TYPE_CHECKING:
     from search.objectives import Objective
@@ -67,13 +68,21 @@ def show(name: str, storage: str, json: bool) -> None:
             out.line(line)
         out.line()
         print_front(out, study, front)
-        if not len(front) and facts["counts"]["FAILED"]:
-            out.line(f"why: python -m search trials {name} --state failed{storage_hint(storage)}")
+        why = "" if len(front) else why_line(study, storage_hint(storage))
+        if why:
+            out.line(why)
             return
         out.line(f"picture: python -m search pareto {name} --plot {name}.png{storage_hint(storage)}")
         words = launch_words(name, study.settings)
         if study.state != "running" and study.reason not in DONE and words:
             out.line(f"go on: python -m search {words}{storage_hint(storage)}")
+
+
+def why_line(study: StudyView, hint: str) -> str:
+    """Return the command that shows why trials gave no result: those of what befell most; "" where none ended so."""
+    counts = study.counts()
+    state = max((TrialState.FAILED, TrialState.INFEASIBLE, TrialState.STOPPED), key=lambda state: counts[state])
+    return f"why: python -m search trials {study.name} --state {state.lower()}{hint}" if counts[state] else ""
 
 
 @command("trials", example="trials nasbench201 --limit 20\ntrials nasbench201 --state failed --json")

@@ -20,7 +20,7 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
-CODES = {
+CODES: dict[str, ExitCode | None] = {
     "StorageUnavailable": ExitCode.STORAGE_UNAVAILABLE,
     "StorageCorrupt": ExitCode.STORAGE_UNAVAILABLE,
     "StudyLocked": ExitCode.STUDY_LOCKED,
@@ -32,8 +32,13 @@ CODES = {
     "PermissionError": ExitCode.BAD_INPUT,
     "ValueError": ExitCode.BAD_INPUT,
     "LookupError": ExitCode.BAD_INPUT,
+    "KeyError": None,
+    "IndexError": None,
 }
-"""Exit codes by the name of an exception's class or of its nearest base, so that nothing heavy is imported for them."""
+"""Exit codes by the name of an exception's class or of its nearest base, so that nothing heavy is imported for them.
+
+None for what is raised without words of its own: it is no message, and its class is told.
+"""
 
 
 class Failure(click.ClickException):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search.cli.browse import print_front, study_facts
+from search.cli.browse import print_front, study_facts, why_line
 from search.cli.device_costs import DeviceCosts
 from search.cli.device_fronts import device_fronts, draw_device_fronts, front_records, print_fronts
 from search.cli.output import Output
@@ -87,11 +87,11 @@ def _outcome(report: Report) -> str:
 
 
 def _next(report: Report, front: TrialTable) -> str:
-    """Return the command to try next: going on where budget is left, else taking a network along."""
+    """Return the command to try next: going on where budget is left, else taking a network along; "" without trials."""
     study, hint = report.study, storage_hint(report.storage_url)
     if report.reason not in DONE:
         return f"go on: python -m search {launch_words(study.name, study.settings)}{hint}"
     if not len(front):
-        return f"why: python -m search trials {study.name} --state failed{hint}"
+        return why_line(study, hint)
     trial = int(front.numbers[len(front) // 2])
     return f"next: python -m search export {study.name} --trial {trial} --to {study.name}-{trial}{hint}"

@@ -189,6 +189,11 @@ class Session:
         if reason not in DONE:
             return int(ExitCode.BUDGET_LEFT)
         counts = study.counts()
+        if not sum(counts.values()):
+            bounds = ", ".join(str(constraint) for constraint in study.constraints)
+            raise Failure(
+                f"no candidate was found that meets the constraints {bounds}: loosen them", ExitCode.BAD_INPUT
+            )
         if counts[TrialState.FAILED] and counts[TrialState.FAILED] == sum(counts.values()):
             reason = str(study.trials().reasons[0]).partition("\n")[0]
             raise Failure(f"all {sum(counts.values())} trials failed, the first with: {reason}")

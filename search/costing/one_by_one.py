@@ -30,8 +30,14 @@ class OneByOne:
         self._memory: dict[bytes, np.ndarray] = {}
 
     def ops(self, genotype: np.ndarray) -> Sequence[Op]:
-        """Return the operators of one genotype, (width,)."""
-        ops: Sequence[Op] = architecture_of(self._space.peek(genotype)).ops()
+        """Return the operators of one genotype, (width,). Raises ValueError for a candidate without `ops()`."""
+        candidate = architecture_of(self._space.peek(genotype))
+        if not hasattr(candidate, "ops"):
+            raise ValueError(
+                f"known costs need candidates with a method ops(), and {type(candidate).__name__} has none: give its "
+                "class one, or drop the hardware models and the metrics that they give"
+            )
+        ops: Sequence[Op] = candidate.ops()
         return ops
 
     def costs(self, genotypes: np.ndarray) -> np.ndarray:
@@ -55,5 +61,12 @@ class OneByOne:
 
     def _costs(self, genotype: np.ndarray) -> np.ndarray:
         ops = self.ops(genotype)
-        found = [(model(ops), model.metrics) for model in self._models]
-        return np.array([values[name] for values, names in found for name in names], np.float64)
+        found = [(model, model(ops)) for model in self._models]
+        try:
+            return np.array([values[name] for model, values in found for name in model.metrics], np.float64)
+        except KeyError:
+            model, values = next((model, values) for model, values in found if not set(model.metrics) <= set(values))
+            raise ValueError(
+                f"hardware model {type(model).__name__} gave {', '.join(values) or 'nothing'}: expected its metrics, "
+                f"{', '.join(model.metrics)}"
+            ) from None

@@ -165,7 +165,7 @@ def test_restored_in_a_generation_it_goes_on_with_the_same_proposals() -> None:
         ({"uniform": 1.5}, "a probability from 0 to 1, got uniform=1.5"),
         ({"structural": "depth"}, "'depth' matches none of the space's columns: layer0, layer1"),
         ({"structural": "["}, r"'\[' is no regular expression: unterminated"),
-        ({"together": "layer"}, "a list of regular expressions, got together='layer'"),
+        ({"together": "layer"}, "together is 'layer': expected a list"),
         ({"least": (9,) * 22}, "layer0"),
     ],
 )

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from tiny_study import SOURCE, write_tiny_study
 
 from search.cli.application import application
+from search.cli.failures import explain
 
 
 def run(*arguments: str) -> Result:
@@ -97,12 +98,50 @@ def test_a_study_file_with_an_error_names_file_and_line(folder: Path) -> None:
     assert "tiny.py:25: ZeroDivisionError: division by zero" in last_line(result)
 
 
+def test_an_algorithms_setting_of_another_type_is_refused() -> None:
+    result = run("launch", "tiny.py", "--set", 'algorithm={"name": "nsga2", "population": "x"}')
+    assert result.exit_code == 2
+    assert "nsga2: population is 'x': expected a whole number" in last_line(result)
+
+
+def test_an_error_without_words_of_its_own_is_told_by_its_class() -> None:
+    failure = explain(KeyError("k"))
+    assert (failure.message, failure.exit_code) == ("KeyError: k (--debug shows where)", 1)
+
+
 def test_a_metric_that_no_trial_can_have_is_refused_before_the_first(folder: Path) -> None:
     write_tiny_study(folder, SOURCE + '\nevaluator.metrics = ("accuracy", "cost")\n')
     result = run("launch", "tiny.py")
     assert result.exit_code == 2
     assert "no trial can have the metric 'cost_ms': did you mean 'cost'?" in last_line(result)
     assert run("list").stdout.startswith("no studies yet")
+
+
+def test_constraints_that_no_candidate_meets_are_told(folder: Path) -> None:
+    network = "class Net(pg.Object):\n    width: int\n\n    def ops(self):\n        return linear((8,), self.width)"
+    more = f"""
+from hardware_models.counts import Counts
+from hardware_models.op import linear
+
+{network},
+
+
+space = Net(pg.oneof([4, 8]))
+evaluator = lambda task: {{"accuracy": 1.0, "cost_ms": 1.0}}
+hardware_models = [Counts()]
+constraints = ["params <= 3"]
+"""
+    write_tiny_study(folder, SOURCE + more)
+    result = run("launch", "tiny.py")
+    assert result.exit_code == 2
+    assert "no candidate was found that meets the constraints params <= 3.0: loosen them" in last_line(result)
+    assert "why: " not in result.stdout
+
+
+def test_a_study_without_a_feasible_trial_says_where_to_look(folder: Path) -> None:
+    result = run("launch", "tiny.py", "--set", "constraints=cost_ms <= 0")
+    assert "why: python -m search trials tiny --state infeasible" in result.stdout
+    assert "why: python -m search trials tiny --state infeasible" in run("show", "tiny").stdout
 
 
 def test_another_space_under_the_same_name_is_refused(folder: Path) -> None:

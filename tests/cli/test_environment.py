@@ -53,6 +53,7 @@ def test_the_table_of_algorithms_has_one_line_each() -> None:
     [line] = [line for line in lines if line.startswith("pyglove")]
     assert line.endswith("1     known    yes    yes     yes    no")
     assert "Any PyGlove generator (Peng et al., NeurIPS 2020)" in line
+    assert all(line.count("(") == line.count(")") for line in lines)
 
 
 def test_another_packages_algorithm_is_listed_without_being_imported(

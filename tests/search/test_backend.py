@@ -213,6 +213,8 @@ def test_our_algorithms_are_taken_by_instance_and_by_name(sampled: dict[str, str
         for _, feedback in pg.sample(GRID, algorithm, num_examples=9, **sampled):
             feedback(1.0)
     assert len({str(trial.dna) for trial in poll(sampled).trials}) == 9
+    with pytest.raises(ValueError, match="seed is -1: expected an integer from 0"):
+        next(pg.sample(GRID, "random", seed=-1, **{**sampled, "name": "another"}))
     with pytest.raises(ValueError, match=r"algorithm is 3: expected a pg\.DNAGenerator"):
         next(pg.sample(GRID, 3, **{**sampled, "name": "another"}))
 

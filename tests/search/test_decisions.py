@@ -28,3 +28,11 @@ def test_long_genotypes_stand_in_groups() -> None:
 
 def test_a_description_that_is_none_gives_numbers() -> None:
     assert read_decisions("nonsense").values([2, 3]) == {"decision 0": 2, "decision 1": 3}
+
+
+def test_objects_of_one_class_are_told_apart() -> None:
+    same = [f"Block(channels=16, kernel={kernel})" for kernel in (1, 3)]
+    assert read_decisions([{"name": "block", "choices": ["None", *same]}]).text([1]) == same[0]
+    long = [f"Block(channels={[16] * 20}, kernel={kernel})" for kernel in (1, 3)]
+    assert read_decisions([{"name": "block", "choices": long}]).text([1]) == "Block 1"
+    assert read_decisions([{"name": "block", "choices": [same[0], same[0]]}]).text([1]) == "Block"

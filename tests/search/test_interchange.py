@@ -56,6 +56,13 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
         assert storage.latency_tables() == []
 
 
+def test_a_file_that_is_cut_between_two_lines_is_refused(
+    empty: Storage, tmp_path: Path, lines: list[dict[str, Any]]
+) -> None:
+    with pytest.raises(ValueError, match="is cut short: it holds 3 of 35 trials; save it again"):
+        imported(empty, tmp_path, text_of(lines[:4]))
+
+
 def imported(storage: Storage, folder: Path, text: str | bytes) -> str:
     """Import a file of this text."""
     (folder / "in.jsonl").write_bytes(text if isinstance(text, bytes) else text.encode())

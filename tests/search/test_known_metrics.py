@@ -129,3 +129,16 @@ def test_a_metric_of_two_models_is_refused() -> None:
 def test_a_model_that_gives_no_number_is_refused() -> None:
     with pytest.raises(ValueError, match=r"hardware models gave \{'latency_ms': nan\}: expected finite numbers"):
         KnownMetrics(SPACE, [Slow(float("nan"))])(ALL)
+
+
+def test_candidates_without_operators_are_refused_with_what_to_do() -> None:
+    known = KnownMetrics(GenotypeSpace(pg.Dict(width=pg.oneof([4, 8]))), [Counts()])
+    with pytest.raises(ValueError, match=r"candidates with a method ops\(\), and Dict has none: give its class one"):
+        known(np.zeros((1, 1), np.uint8))
+
+
+def test_a_model_that_gives_other_metrics_than_it_says_is_named() -> None:
+    slow = Slow()
+    slow.metrics = ("energy_mj",)  # type: ignore[misc]
+    with pytest.raises(ValueError, match="hardware model Slow gave latency_ms: expected its metrics, energy_mj"):
+        KnownMetrics(SPACE, [Counts(), slow])(ALL)

@@ -145,6 +145,8 @@ def test_set_refuses(write, overrides: dict[str, str], message: str) -> None:
         ("objectives =", "goals =", r"tiny.py: `objectives` is missing: assign metrics and directions, e.g. `obj"),
         ("space =", "arena =", r"tiny.py: `space` is missing: assign a symbolic value"),
         ("space = Pair", "space = print", r"tiny.py:16: "),
+        ("space = Pair(", "space = Pair\nother = Pair(", r"tiny.py:16: space: expected .*did you mean `space = Pair\("),
+        ("space = Pair(", "space = lambda: Pair(", r"tiny.py:16: space: expected a symbolic value.*got <function"),
         ('{"total": "maximize"}', '"total"', r"tiny.py:23: objectives: expected metrics and directions.*got 'total'$"),
         ('"maximize"', '"up"', r"tiny.py:23: objectives: direction 'up' of objective 'total' is unknown"),
         ("def evaluator(task)", "evaluator = 3\ndef other(task)", r"tiny.py:19: evaluator: expected a call.*got 3$"),

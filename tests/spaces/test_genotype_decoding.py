@@ -190,3 +190,11 @@ def test_many_threads_decode_at_once() -> None:
         with ThreadPoolExecutor(4) as pool:
             decoded = list(pool.map(space.decode, rows))
         assert all(pg.eq(value, space.decode(row)) for value, row in zip(decoded, rows, strict=True))
+
+
+@pytest.mark.parametrize("row", [[3, 0.5], [-1, 0.5], [1, 1.5], [1, float("nan")], [0.5, 0.5]])
+def test_what_is_no_genotype_is_not_decoded(row: list[float]) -> None:
+    space = GenotypeSpace(pg.Dict(x=pg.oneof([1, 2, 3]), y=pg.floatv(0.0, 1.0)))
+    with pytest.raises(ValueError, match=r"\] is no genotype of this space; `repair` makes one of it"):
+        space.decode(np.array(row))
+    assert space.decode(space.repair(np.array([row]))[0]).x in {1, 2, 3}
