@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -10,6 +11,12 @@ from typing import Any
 MAX_LABEL = 60
 LONG = 12
 """Genotypes longer than this are shown in groups, without the decisions that are not in force."""
+
+OPEN = re.compile(r"\b(?:OneOf|ManyOf|Float)\(")
+ITEM = re.compile(r"(?<=[\[ ])\d+: ")
+NAMED = re.compile(r"<(?:class|function|built-in (?:function|method)) '?(?:[\w<>]+\.)*(\w+)\b(?!\.).*>$")
+LONG_NUMBER = re.compile(r"-?\d+\.\d{5,}(?:e-?\d+)?")
+"""How PyGlove writes an open choice, the number of a list's item, a class or function; and a number of many digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +89,46 @@ def read_decisions(described: object) -> Decisions:
 
 
 def _decision(entry: dict[str, Any]) -> Decision:
-    choices = entry.get("choices")
     parents = [entry.get("parent", -1), entry.get("parent_choice", -1)]
     parent, choice = (value if isinstance(value, int) else -1 for value in parents)
-    return Decision(str(entry.get("name", "?")), tuple(map(_readable, _items(choices))), parent, choice)
+    return Decision(str(entry.get("name", "?")), _labels(entry.get("choices")), parent, choice)
 
 
-def _items(value: object) -> Iterable[object]:
-    return value if isinstance(value, list) else ()
+def _labels(choices: object) -> tuple[str, ...]:
+    """Return the choices' labels, each as short as it can be told from the others."""
+    texts = [_readable(str(label)) for label in choices] if isinstance(choices, list) else []
+    short = [_shortened(text) for text in texts]
+    return tuple(label if short.count(label) == 1 else text for label, text in zip(short, texts, strict=True))
 
 
-def _readable(label: object) -> str:
-    """Return a label without the quotes that a string's has; of an object with open choices below it, its class."""
-    text = str(label)
+def _readable(text: str) -> str:
+    """Return a PyGlove value without a string's quotes, the numbers of a list's items, and what is open below it."""
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
         return text[1:-1]
+    while found := OPEN.search(text):
+        text = text[: found.start()] + "…" + text[_end(text, found.end()) :]
+    text = ITEM.sub("", text)
+    return text[1:-1] if text[:1] == "{" and len(text) > 2 else text
+
+
+def _end(text: str, start: int) -> int:
+    """Return where the bracket ends in which `start` lies."""
+    depth = 1
+    for index in range(start, len(text)):
+        depth += (text[index] in "([{") - (text[index] in ")]}")
+        if not depth:
+            return index + 1
+    return len(text)
+
+
+def _shortened(text: str) -> str:
+    """Return an object's class for it, a function's or a class's bare name, a number with few digits."""
+    if found := NAMED.match(text):
+        return found.group(1)
     name, bracket, _ = text.partition("(")
-    return name if bracket and name.isidentifier() else text
+    if bracket and name.isidentifier():
+        return name
+    return f"{float(text):.4g}" if LONG_NUMBER.fullmatch(text) else text
 
 
 def _short(label: str | float) -> str:
