@@ -57,7 +57,9 @@ def _list(storage: str, *, json: bool) -> None:
     out.line(f"this machine: {here.name} ({here.id})")
     if not stored:
         out.line("no latency tables are stored; measure one: python -m search profile nasbench201")
-    _print_devices(out, [*stored, *(record | {"kind": f"shipped, {record['kind']}"} for record in coming)])
+    known = {record["sha256"] for record in stored}
+    others = [record for record in coming if record["sha256"] not in known]
+    _print_devices(out, [*stored, *(record | {"kind": f"shipped, {record['kind']}"} for record in others)])
 
 
 def _print_devices(out: Output, records: list[dict[str, Any]]) -> None:

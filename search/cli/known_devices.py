@@ -103,11 +103,12 @@ def stored_devices(storage: str) -> list[KnownDevice]:
 
 
 def shipped() -> list[KnownDevice]:
-    """Return the models that come with the project, by name."""
+    """Return the models that come with the project, by name, each with the document as it would be stored."""
     from hardware_models.documents import load_model
     from hardware_models.shipped_devices import shipped_documents
 
-    return [KnownDevice(device_of(load_model(document)), document) for document in shipped_documents()]
+    models = [load_model(document) for document in shipped_documents()]
+    return [KnownDevice(device_of(model), model.to_json()) for model in models]
 
 
 def device_of(model: DeviceModel) -> str:

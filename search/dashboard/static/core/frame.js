@@ -13,10 +13,8 @@ let went = 0;
 startTheme();
 document.addEventListener("keydown", onKey);
 export const devicesKnown = get("/devices").then((answer) => {
-  const devices = Array.isArray(answer) ? answer : answer.devices;
-  const own = (device) => (device.source === "shipped" ? 1 : 0);
-  learnDevices([...devices].sort((a, b) => own(a) - own(b) || a.name.localeCompare(b.name)).map((device) => device.name));
-  return devices;
+  learnDevices(answer.order);
+  return answer.devices;
 }).catch(() => []);
 
 export function start(work) {
