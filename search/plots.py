@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from search.metric_names import heading, number
+from search.metric_names import heading, number, split_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +19,7 @@ BLUE, VERMILION, GREEN, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#8A8F98", 
 """Okabe-Ito's colours for categories, safe for the colour-blind, and two greys."""
 
 CATEGORIES = (BLUE, VERMILION, GREEN, "#CC79A7", "#E69F00", "#56B4E9")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+MARKERS = ("o", "s", "^", "D", "v", "<", ">")
 DASHES: tuple[Any, ...] = ("solid", (0, (4, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)))
 
 SUFFIXES = (".png", ".svg", ".pdf")
@@ -186,18 +186,24 @@ def _draw_bounds(axes: Axes, picture: FrontPicture) -> None:
     line: dict[str, Any] = {"color": INK, "linewidth": 0.8, "linestyle": (0, (4, 3))}
     if picture.x.bound is not None and _within(picture.x.bound, axes.get_xlim()):
         axes.axvline(picture.x.bound, **line)
-        text = f"{heading(picture.x.metric)} limit {number(picture.x.bound)}"
+        text = _limit(picture.x.metric, picture.x.bound)
         axes.text(
             picture.x.bound, 0.06, text, transform=axes.get_xaxis_transform(), rotation=90, fontsize=8, ha="right",
             va="bottom", in_layout=False,
         )  # fmt: skip
     if picture.y.bound is not None and _within(picture.y.bound, axes.get_ylim()):
         axes.axhline(picture.y.bound, **line)
-        text = f"{heading(picture.y.metric)} limit {number(picture.y.bound)}"
+        text = _limit(picture.y.metric, picture.y.bound)
         axes.text(
             0.99, picture.y.bound, text, transform=axes.get_yaxis_transform(), fontsize=8, ha="right", va="bottom",
             in_layout=False,
         )  # fmt: skip
+
+
+def _limit(metric: str, bound: float) -> str:
+    """Return a constraint in words, e.g. "latency limit 14 ms"."""
+    quantity, unit = split_unit(metric)
+    return f"{quantity} limit {number(bound)} {unit}".rstrip()
 
 
 def _within(value: float, limits: tuple[float, float]) -> bool:

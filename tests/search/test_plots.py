@@ -84,3 +84,8 @@ def test_progress_of_one_objective_is_drawn(tmp_path: Path) -> None:
 def test_an_unknown_kind_of_picture_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"must end in one of \.png, \.svg, \.pdf"):
         draw_front(picture([], []), tmp_path / "front.bmp")
+
+
+def test_a_limit_is_told_with_its_unit(tmp_path: Path) -> None:
+    draw_front(picture([(1, 80), (4, 90)], [0, 1]), tmp_path / "front.svg")
+    assert "latency limit 3 ms" in (tmp_path / "front.svg").read_text("utf-8")
