@@ -146,9 +146,9 @@ def check_device_name(name: str) -> str:
 
 def when(record: dict[str, Any]) -> str:
     """Return how long ago a model was stored, or for a shipped one when it was measured."""
-    from search.metric_names import duration
+    from search.metric_names import ago
 
     if record["stored_at"] is not None:
-        return f"{duration(max(time.time() - record['stored_at'], 0.0))} ago"
+        return ago(time.time() - record["stored_at"])
     measured = record.get("measured_at")
     return "" if measured is None else datetime.fromisoformat(measured).astimezone(UTC).date().isoformat()
