@@ -91,12 +91,12 @@ def read_decisions(described: object) -> Decisions:
 def _decision(entry: dict[str, Any]) -> Decision:
     parents = [entry.get("parent", -1), entry.get("parent_choice", -1)]
     parent, choice = (value if isinstance(value, int) else -1 for value in parents)
-    return Decision(str(entry.get("name", "?")), _labels(entry.get("choices")), parent, choice)
+    return Decision(str(entry.get("name", "?")), labels_of(entry.get("choices")), parent, choice)
 
 
-def _labels(choices: object) -> tuple[str, ...]:
+def labels_of(choices: object) -> tuple[str, ...]:
     """Return the choices' labels, each as short as it can be told from the others."""
-    texts = [_readable(str(label)) for label in choices] if isinstance(choices, list) else []
+    texts = [_readable(str(label)) for label in choices] if isinstance(choices, list | tuple) else []
     short = [_shortened(text) for text in texts]
     return tuple(label if short.count(label) == 1 else text for label, text in zip(short, texts, strict=True))
 

@@ -43,6 +43,10 @@ def test_a_device_in_full(api: Asking) -> None:
     assert phone["scatter"] == []
 
 
+def test_choices_are_named_without_quotes(api: Asking) -> None:
+    assert "edge_01 = none" in [entry["operator"] for entry in api.json("/devices/pixel3")["entries"]]
+
+
 def test_a_newer_version_is_the_current_one(own: Asking) -> None:
     old = own.json("/devices/phone")["sha256"]
     new = store(own.store.writable(), device_table("phone", slower=2.0))

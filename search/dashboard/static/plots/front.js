@@ -1,6 +1,7 @@
 // Pareto front: any two or three metrics, on any device for which they are known.
 import { pointOf, surface } from "../canvas/surface.js";
 import { deviceDot } from "../core/colours.js";
+import { toast } from "../core/dialog.js";
 import { el, fill, select } from "../core/dom.js";
 import { addTools, choiceGroup, toggle } from "../core/figure.js";
 import { metricLabel, whole } from "../core/format.js";
@@ -57,13 +58,20 @@ export async function draw(figure, { data, selection }) {
   }
 
   async function alter(changes) {
+    const before = { ...view };
     const fallback = defaultAxes(data);
     Object.assign(view, changes);
+    try {
+      await bring();
+    } catch (error) { // such as a device whose table lacks an operator: what is shown stays, and why is said
+      view = before;
+      showControls();
+      return toast(error.message, true);
+    }
     setParams({ x: view.x === fallback.x ? "" : view.x, y: view.y === fallback.y ? "" : view.y, z: view.z, logx: view.log.x, logy: view.log.y });
-    await bring();
     showControls();
     describe();
-    paper.redraw();
+    return paper.redraw();
   }
 
   function showControls() {
