@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from search.cli.command import Command, command, json_option, output, storage_option
+from search.cli.command import Command, command, in_a_sentence, json_option, output, storage_option
 from search.cli.learned_devices import learn, onboard, suggest
 from search.cli.output import Column, Output
 from search.cli.stored import shown_storage, storage_hint
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 class DeviceCommands(Command, click.Group):
     """The command `devices`, which lists devices, and the commands below it."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands, each in a sentence."""
+        with formatter.section("Commands"):
+            formatter.write_dl(in_a_sentence(self.commands.values()))
 
 
 @click.command(
