@@ -189,7 +189,8 @@ export class FrontPlane {
   }
 }
 
-const axisTitle = (data, name) => `${metricLabel(data.metric(name))} ${data.direction(name) === "maximize" ? "↑ more is better" : "↓ less is better"}`;
+const AIMS = { maximize: " ↑ more is better", minimize: " ↓ less is better" };
+const axisTitle = (data, name) => `${metricLabel(data.metric(name))}${AIMS[data.aim(name)] ?? ""}`;
 
 export function disc(pen, x, y, radius, inside, edge) {
   pen.beginPath();

@@ -56,7 +56,7 @@ function scatter(place, device) {
     x: "measured (ms)", y: "predicted (ms)", ink: () => deviceColour(name), header: ["measured_ms", "predicted_ms", "network"],
     card: ([measured, predicted, label]) => [el("h3", {}, label || "A network"), pairs([["measured (ms)", sig(measured)], ["predicted (ms)", sig(predicted)], ["error", `${sig((100 * (predicted - measured)) / measured, 2)} %`]])],
   });
-  box.say(`${whole(points.length)} networks; on the dashed line the prediction is exact.`);
+  box.say(`${whole(points.length)} ${points.length === 1 ? "network" : "networks"}; on the dashed line the prediction is exact.`);
 }
 
 const entriesOf = (device) => (Array.isArray(device.entries) ? device.entries : device.operators ?? []);
