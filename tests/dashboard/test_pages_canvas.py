@@ -103,3 +103,9 @@ def test_the_front_of_one_objective_has_a_cost_across(page: Any) -> None:
       metric: (name) => ({ direction: name === 'train_time_s' ? 'minimize' : null }),
     })"""
     assert page.evaluate(view) == {"y": "accuracy", "x": "train_time_s"}
+
+
+def test_every_page_of_the_head_has_a_key_that_is_told(page: Any) -> None:
+    page.keyboard.press("?")
+    told = page.locator("dialog dt").all_inner_texts()
+    assert {"g s", "g c", "g d", "g p"} <= set(told)
