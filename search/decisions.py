@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -10,6 +11,12 @@ from typing import Any
 MAX_LABEL = 60
 LONG = 12
 """Genotypes longer than this are shown in groups, without the decisions that are not in force."""
+
+OPEN = re.compile(r"\b(?:OneOf|ManyOf|Float)\(")
+ITEM = re.compile(r"(?<=[\[ ])\d+: ")
+NAMED = re.compile(r"<(?:class|function|built-in (?:function|method)) '?(?:[\w<>]+\.)*(\w+)\b(?!\.).*>$")
+LONG_NUMBER = re.compile(r"-?\d+\.\d{5,}(?:e-?\d+)?")
+"""How PyGlove writes an open choice, the number of a list's item, a class or function; and a number of many digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,35 +89,57 @@ def read_decisions(described: object) -> Decisions:
 
 
 def _decision(entry: dict[str, Any]) -> Decision:
-    choices = entry.get("choices")
     parents = [entry.get("parent", -1), entry.get("parent_choice", -1)]
     parent, choice = (value if isinstance(value, int) else -1 for value in parents)
-    return Decision(str(entry.get("name", "?")), _labels([str(item) for item in _items(choices)]), parent, choice)
+    return Decision(str(entry.get("name", "?")), labels_of(entry.get("choices")), parent, choice)
 
 
-def _items(value: object) -> Iterable[object]:
-    return value if isinstance(value, list) else ()
+def labels_of(choices: object) -> tuple[str, ...]:
+    """Return the choices' labels, each as short as it can be told from the others: by its number, where by no text."""
+    texts = [_readable(str(label)) for label in choices] if isinstance(choices, list | tuple) else []
+    short = [_shortened(text) for text in texts]
+    alike: dict[str, set[str]] = {label: set() for label in short}
+    for label, text in zip(short, texts, strict=True):
+        alike[label].add(text)
+    return tuple(
+        _told(label, text, alike[label], index) for index, (label, text) in enumerate(zip(short, texts, strict=True))
+    )
 
 
-def _labels(texts: Sequence[str]) -> tuple[str, ...]:
-    """Return what choices are called: where objects would be called alike, all they are made of, else their number."""
-    names = [_readable(text) for text in texts]
-    labels = list(names)
-    for name in {name for name, text in zip(names, texts, strict=True) if text.startswith(f"{name}(")}:
-        alike = [index for index, other in enumerate(names) if other == name]
-        if len({texts[index] for index in alike}) > 1:
-            told = len({texts[index][:MAX_LABEL] for index in alike}) == len(alike)
-            for index in alike:
-                labels[index] = texts[index] if told else f"{name} {index}"
-    return tuple(labels)
+def _told(label: str, text: str, alike: set[str], index: int) -> str:
+    if len(alike) == 1:
+        return label
+    return text if len({each[:MAX_LABEL] for each in alike}) == len(alike) else f"{label} {index}"
 
 
 def _readable(text: str) -> str:
-    """Return a label without the quotes that a string's has; of an object, its class."""
+    """Return a PyGlove value without a string's quotes, the numbers of a list's items, and what is open below it."""
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
         return text[1:-1]
+    while found := OPEN.search(text):
+        text = text[: found.start()] + "…" + text[_end(text, found.end()) :]
+    text = ITEM.sub("", text)
+    return text[1:-1] if text[:1] == "{" and len(text) > 2 else text
+
+
+def _end(text: str, start: int) -> int:
+    """Return where the bracket ends in which `start` lies."""
+    depth = 1
+    for index in range(start, len(text)):
+        depth += (text[index] in "([{") - (text[index] in ")]}")
+        if not depth:
+            return index + 1
+    return len(text)
+
+
+def _shortened(text: str) -> str:
+    """Return an object's class for it, a function's or a class's bare name, a number with few digits."""
+    if found := NAMED.match(text):
+        return found.group(1)
     name, bracket, _ = text.partition("(")
-    return name if bracket and name.isidentifier() else text
+    if bracket and name.isidentifier():
+        return name
+    return f"{float(text):.4g}" if LONG_NUMBER.fullmatch(text) else text
 
 
 def _short(label: str | float) -> str:

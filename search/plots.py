@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from search.metric_names import heading, number
+from search.metric_names import heading, number, split_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 BLUE, VERMILION, GREEN, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#8A8F98", "#222222"
 """Okabe-Ito's colours for categories, safe for the colour-blind, and two greys."""
 
-CATEGORIES = (BLUE, VERMILION, GREEN, "#CC79A7", "#E69F00", "#56B4E9", INK)
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+CATEGORIES = (BLUE, VERMILION, GREEN, "#CC79A7", "#E69F00", "#56B4E9")
+MARKERS = ("o", "s", "^", "D", "v", "<", ">")
+DASHES: tuple[Any, ...] = ("solid", (0, (4, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)))
 
 SUFFIXES = (".png", ".svg", ".pdf")
 
@@ -98,10 +99,27 @@ def draw_front(picture: FrontPicture, path: Path) -> None:
         _save(figure, path)
 
 
-def draw_fronts(pictures: Mapping[str, FrontPicture], path: Path) -> None:
+def front_looks(places: Sequence[int]) -> list[dict[str, Any]]:
+    """Return the colour, marker and dashes of fronts: the colour is that of the device's place among all devices.
+
+    Markers differ within a picture; devices that share a colour there differ in their dashes.
+    """
+    colours = [CATEGORIES[place % len(CATEGORIES)] for place in places]
+    return [
+        {
+            "color": colour,
+            "marker": MARKERS[index % len(MARKERS)],
+            "dashes": DASHES[colours[:index].count(colour) % len(DASHES)],
+        }
+        for index, colour in enumerate(colours)
+    ]
+
+
+def draw_fronts(pictures: Mapping[str, FrontPicture], places: Sequence[int], path: Path) -> None:
     """Write several fronts of the same trials to `path`, by the name of each one's device, on common axes.
 
-    The axes and the title are the first picture's. Raises ValueError for a bad path.
+    `places` are the devices' among all devices, which their colours follow. The axes and the title are the first
+    picture's. Raises ValueError for a bad path.
     """
     check_picture_path(path)
     import matplotlib
@@ -116,8 +134,7 @@ def draw_fronts(pictures: Mapping[str, FrontPicture], path: Path) -> None:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(8.0, 5.0), dpi=160, layout="constrained")
         axes = figure.subplots()
-        for index, (name, picture) in enumerate(pictures.items()):
-            look = {"color": CATEGORIES[index % len(CATEGORIES)], "marker": MARKERS[index % len(MARKERS)]}
+        for (name, picture), look in zip(pictures.items(), front_looks(places), strict=True):
             others = picture.points[picture.feasible & ~picture.on_front]
             size = float(np.clip(6000 / max(len(common.points), 1), 3, 16))
             axes.scatter(others[:, 0], others[:, 1], size, color=look["color"], alpha=0.2, linewidths=0)
@@ -141,13 +158,15 @@ def _draw_cloud(axes: Axes, picture: FrontPicture) -> None:
         axes.scatter(infeasible[:, 0], infeasible[:, 1], size + 4, label=label, **look)
 
 
-def _draw_steps(axes: Axes, picture: FrontPicture, label: str, color: str = BLUE, marker: str = "o") -> None:
+def _draw_steps(
+    axes: Axes, picture: FrontPicture, label: str, *, color: str = BLUE, marker: str = "o", dashes: Any = "solid"
+) -> None:
     """Draw the front as the border of what is attained: steps through its points."""
     front = picture.points[picture.on_front]
     x, y = front[np.argsort(front[:, 0], kind="stable")].T
-    axes.step(x, y, where="post" if picture.x.minimised else "pre", color=color, linewidth=1.4, alpha=0.9, zorder=3)
-    look: dict[str, Any] = {"color": color, "marker": marker, "edgecolors": "white", "linewidths": 0.8, "zorder": 4}
-    axes.scatter(x, y, 26, label=label, **look)
+    steps = "steps-post" if picture.x.minimised else "steps-pre"
+    look: dict[str, Any] = {"marker": marker, "markersize": 5.8, "markeredgecolor": "white", "markeredgewidth": 0.8}
+    axes.plot(x, y, drawstyle=steps, color=color, linewidth=1.4, linestyle=dashes, label=label, zorder=4, **look)
 
 
 def _draw_measured(axes: Axes, picture: FrontPicture) -> None:
@@ -167,18 +186,24 @@ def _draw_bounds(axes: Axes, picture: FrontPicture) -> None:
     line: dict[str, Any] = {"color": INK, "linewidth": 0.8, "linestyle": (0, (4, 3))}
     if picture.x.bound is not None and _within(picture.x.bound, axes.get_xlim()):
         axes.axvline(picture.x.bound, **line)
-        text = f"{heading(picture.x.metric)} limit {number(picture.x.bound)}"
+        text = _limit(picture.x.metric, picture.x.bound)
         axes.text(
             picture.x.bound, 0.06, text, transform=axes.get_xaxis_transform(), rotation=90, fontsize=8, ha="right",
             va="bottom", in_layout=False,
         )  # fmt: skip
     if picture.y.bound is not None and _within(picture.y.bound, axes.get_ylim()):
         axes.axhline(picture.y.bound, **line)
-        text = f"{heading(picture.y.metric)} limit {number(picture.y.bound)}"
+        text = _limit(picture.y.metric, picture.y.bound)
         axes.text(
             0.99, picture.y.bound, text, transform=axes.get_yaxis_transform(), fontsize=8, ha="right", va="bottom",
             in_layout=False,
         )  # fmt: skip
+
+
+def _limit(metric: str, bound: float) -> str:
+    """Return a constraint in words, e.g. "latency limit 14 ms"."""
+    quantity, unit = split_unit(metric)
+    return f"{quantity} limit {number(bound)} {unit}".rstrip()
 
 
 def _within(value: float, limits: tuple[float, float]) -> bool:

@@ -12,6 +12,7 @@ import click
 from search.cli.best import best
 from search.cli.browse import list_studies, show, trials
 from search.cli.catalog import algorithms, spaces, studies
+from search.cli.command import in_a_sentence
 from search.cli.control import pause, resume, stop
 from search.cli.dashboard import dashboard
 from search.cli.devices import devices
@@ -56,7 +57,7 @@ class Application(click.Group):
         """List the commands under their sections, in the order in which they are used."""
         for title, commands in SECTIONS.items():
             with formatter.section(title):
-                formatter.write_dl([(command.name or "", command.get_short_help_str(90)) for command in commands])
+                formatter.write_dl(in_a_sentence(commands))
 
 
 def _complain(error: click.ClickException) -> None:

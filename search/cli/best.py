@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from search.trials import TrialTable
 
 
-@command("best", example="best nasbench201\nbest nasbench201 --metric accuracy_percent --json\n"
+@command("best", example="best nasbench201\nbest nasbench201 --metric latency_ms --json\n"
     "best nasbench201 --within 'latency_ms@pixel3 <= 12'\nbest nasbench201 --knee --device pixel3")  # fmt: skip
 @name_argument
 @click.option("--metric", metavar="METRIC", help="The objective to be best in; the first one by default.")

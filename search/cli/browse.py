@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from search.cli.stored import existing_storage, not_made_yet, storage_hint, stor
 from search.cli.tables import version_text
 from search.cli.trial_rows import ordered_front, spread, view
 from search.launch_command import DONE, launch_words
-from search.metric_names import duration
+from search.metric_names import ago
 from search.study_tables import metric_of, recosts_of, tables_used
 from search.trials import TrialState
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from search.trials import TrialTable
 
 FRONT_ROWS = 12
+VALUE = re.compile(r"^\S+ is -?[\d.e+-]+: expected ")
 NOTHING_YET = "no trial has completed within the constraints yet"
 
 
@@ -137,7 +139,7 @@ def _standing(study: StudyView) -> str:
     if state == "interrupted":
         host, seen_at = study.driver
         where = f" on host {host}" if host else ""
-        when = f" {duration(max(time.time() - seen_at, 0.0))} ago" if seen_at else ""
+        when = f" {ago(time.time() - seen_at)}" if seen_at else ""
         reason = f"its driver{where} stopped answering{when}; no result is lost"
     return f"{state} - {reason}" if reason else state
 
@@ -176,14 +178,16 @@ def _preparation_lines(settings: dict[str, Any]) -> list[str]:
 
 
 def _print_reasons(out: Output, table: TrialTable) -> None:
-    """Print why trials did not complete, each reason once."""
+    """Print why trials did not complete, each reason once; of a broken constraint without each trial's value."""
     reasons: dict[str, list[int]] = {}
     for trial, reason in zip(table.numbers.tolist(), table.reasons.tolist(), strict=True):
         if reason:
-            reasons.setdefault(reason.splitlines()[0], []).append(trial)
+            said = VALUE.sub("expected ", reason.splitlines()[0])
+            reasons.setdefault(said, []).append(trial)
     for reason, numbers in reasons.items():
         shown = ", ".join(map(str, numbers[:5])) + (", ..." if len(numbers) > 5 else "")
-        out.line(f"{len(numbers)} ended with: {reason} (trial {shown})")
+        trials = "trial" if len(numbers) == 1 else "trials"
+        out.line(f"{len(numbers)} ended with: {reason} ({trials} {shown})")
 
 
 def _summary(summary: Any) -> dict[str, Any]:
@@ -194,7 +198,7 @@ def _summary(summary: Any) -> dict[str, Any]:
 
 def _summary_row(summary: dict[str, Any]) -> list[str]:
     objectives = ", ".join(f"{metric} {way}" for metric, way in dict(summary["objectives"]).items())
-    age = f"{duration(max(time.time() - summary['updated_at'], 0.0))} ago"
+    age = ago(time.time() - summary["updated_at"])
     done = sum(count for state, count in summary["counts"].items() if state not in ("PENDING", "RUNNING"))
     return [
         summary["name"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import importlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -101,15 +102,29 @@ def algorithms(json: bool) -> None:
     rows = [(entry, _own_algorithm(entry)) for entry in entries]
     out.document({"algorithms": [_algorithm_document(*row) for row in rows]})
     headings = ("obj.", "constr.", "cond.", "floats", "batch", "resume")
-    columns = [Column("name"), Column("what it is"), *(Column(heading) for heading in headings)]
-    out.table(columns, [[entry.name, entry.description.partition(": ")[0], *_abilities(own)] for entry, own in rows])
+    said = [(entry.name, _what_it_is(entry.description)) for entry in entries]
+    able = [[entry.name, *_abilities(own)] for entry, own in rows]
+    if out.rich:  # what it is would be broken into scraps beside all that it can do
+        out.table([Column("name"), Column("what it is")], said)
+        out.table([Column("name"), *map(Column, headings)], able)
+    else:
+        columns = [Column("name"), Column("what it is"), *map(Column, headings)]
+        out.table(columns, [[*some, *more[1:]] for some, more in zip(said, able, strict=True)])
     out.line(LEGEND)
 
 
 LEGEND = """
-obj.: the most objectives. constr.: `known`, if violations that only an evaluation shows are ignored.
-cond.: spaces in which a decision exists only under a choice of another. floats: open floats.
-batch: several proposals before the first result. resume: with the very proposals that would have been made."""
+obj.: the most objectives
+constr.: `known`, if violations that only an evaluation shows are ignored
+cond.: spaces in which a decision exists only under a choice of another
+floats: open floats
+batch: several proposals before the first result
+resume: with the very proposals that would have been made"""
+
+
+def _what_it_is(description: str) -> str:
+    """Return a description up to its first colon that is in no bracket."""
+    return str(re.findall(r"(?:\([^)]*\)|[^:])*", description)[0]).rstrip(".")
 
 
 def _own_algorithm(entry: Entry) -> type[Algorithm] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
@@ -43,6 +43,11 @@ class Command(click.Command):
             if ctx.meta["debug"]:
                 raise
             raise explain(error) from error
+
+
+def in_a_sentence(commands: Iterable[click.Command]) -> list[tuple[str, str]]:
+    """Return each command's name and the whole first sentence of its help."""
+    return [(command.name or "", command.get_short_help_str(200)) for command in commands]
 
 
 def command(name: str, *, example: str) -> Callable[[Callable[..., Any]], Command]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from search.cli.latency import TableFinder, device_id, setup_of
 from search.cli.tables import Table
+from search.device_places import devices_in_order
 from search.study_devices import StudyDevice
 from search.study_tables import device_names, device_of, metric_of, tables_used
 
@@ -33,6 +34,10 @@ class DeviceCosts:
         plain = tables_used(settings).get("")
         own = device in device_names(settings)
         return "" if not own and plain is not None and plain.get("device") == device_id(device) else device
+
+    def devices_in_order(self) -> list[str]:
+        """Return all devices that the storage knows, in the order by which they are coloured."""
+        return devices_in_order(self._storage.database)
 
     def costed(self, table: TrialTable, device: str) -> TrialTable:
         """Return trials with their latency on a device, computed where any of them lacks it; no trial is evaluated.

@@ -36,11 +36,13 @@ class DeviceFront:
       device: its name.
       objectives: what the front is of, the latency on the device the last one.
       trials: every trial of the study, with that latency where it has ended.
+      place: the device's among all that the storage knows, which gives its colour.
     """
 
     device: str
     objectives: tuple[Objective, ...]
     trials: TrialTable
+    place: int
 
     @property
     def metric(self) -> str:
@@ -58,7 +60,11 @@ def device_fronts(study: StudyView, costs: DeviceCosts, devices: Sequence[str]) 
     table = study.trials(states=["COMPLETED", "INFEASIBLE"])
     for device in devices:
         table = costs.costed(table, device)
-    return [DeviceFront(device, objectives_on(study.objectives, costs.name_of(device)), table) for device in devices]
+    places = list(dict.fromkeys([*costs.devices_in_order(), *devices]))
+    return [
+        DeviceFront(device, objectives_on(study.objectives, costs.name_of(device)), table, places.index(device))
+        for device in devices
+    ]
 
 
 def print_fronts(out: Output, study: StudyView, fronts: Sequence[DeviceFront]) -> None:
@@ -107,4 +113,5 @@ def draw_device_fronts(study: StudyView, fronts: Sequence[DeviceFront], path: Pa
     quality = heading(fronts[0].objectives[0].metric)
     title, axis = f"{study.name}: {quality} against latency on {len(fronts)} devices", Axis(LATENCY, minimised=True)
     pictures = {front.device: front_picture(study, front.trials, front.objectives, title) for front in fronts}
-    draw_fronts({name: replace(picture, x=axis) for name, picture in pictures.items()}, path)
+    places = [front.place for front in fronts]
+    draw_fronts({name: replace(picture, x=axis) for name, picture in pictures.items()}, places, path)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from search.cli.command import Command, command, json_option, output, storage_option
+from search.cli.command import Command, command, in_a_sentence, json_option, output, storage_option
 from search.cli.learned_devices import learn, onboard, suggest
 from search.cli.output import Column, Output
 from search.cli.stored import shown_storage, storage_hint
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 class DeviceCommands(Command, click.Group):
     """The command `devices`, which lists devices, and the commands below it."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands, each in a sentence."""
+        with formatter.section("Commands"):
+            formatter.write_dl(in_a_sentence(self.commands.values()))
 
 
 @click.command(
@@ -57,7 +62,9 @@ def _list(storage: str, *, json: bool) -> None:
     out.line(f"this machine: {here.name} ({here.id})")
     if not stored:
         out.line("no latency tables are stored; measure one: python -m search profile nasbench201")
-    _print_devices(out, [*stored, *(record | {"kind": f"shipped, {record['kind']}"} for record in coming)])
+    known = {record["sha256"] for record in stored}
+    others = [record for record in coming if record["sha256"] not in known]
+    _print_devices(out, [*stored, *(record | {"kind": f"shipped, {record['kind']}"} for record in others)])
 
 
 def _print_devices(out: Output, records: list[dict[str, Any]]) -> None:

@@ -103,11 +103,12 @@ def stored_devices(storage: str) -> list[KnownDevice]:
 
 
 def shipped() -> list[KnownDevice]:
-    """Return the models that come with the project, by name."""
+    """Return the models that come with the project, by name, each with the document as it would be stored."""
     from hardware_models.documents import load_model
     from hardware_models.shipped_devices import shipped_documents
 
-    return [KnownDevice(device_of(load_model(document)), document) for document in shipped_documents()]
+    models = [load_model(document) for document in shipped_documents()]
+    return [KnownDevice(device_of(model), model.to_json()) for model in models]
 
 
 def device_of(model: DeviceModel) -> str:
@@ -145,9 +146,9 @@ def check_device_name(name: str) -> str:
 
 def when(record: dict[str, Any]) -> str:
     """Return how long ago a model was stored, or for a shipped one when it was measured."""
-    from search.metric_names import duration
+    from search.metric_names import ago
 
     if record["stored_at"] is not None:
-        return f"{duration(max(time.time() - record['stored_at'], 0.0))} ago"
+        return ago(time.time() - record["stored_at"])
     measured = record.get("measured_at")
     return "" if measured is None else datetime.fromisoformat(measured).astimezone(UTC).date().isoformat()

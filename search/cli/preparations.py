@@ -12,7 +12,7 @@ import click
 from search.cli.command import command, json_option, output, storage_option
 from search.cli.output import Column, Output
 from search.cli.stored import existing_storage, not_made_yet
-from search.metric_names import duration, number
+from search.metric_names import ago, number
 
 if TYPE_CHECKING:
     from search.database import Database
@@ -76,7 +76,7 @@ def _print_all(out: Output, found: list[dict[str, Any]]) -> None:
                Column("studies"), Column("changed")]  # fmt: skip
     rows = [
         [facts["key"][:SHORT], _kind(facts), _state(facts), f"{facts['progress']:.0%}", _last(facts, METRICS),
-         ", ".join(facts["studies"]), f"{duration(max(time.time() - facts['updated_at'], 0.0))} ago"]
+         ", ".join(facts["studies"]), ago(time.time() - facts["updated_at"])]
         for facts in found
     ]  # fmt: skip
     out.table(columns, rows)

@@ -13,6 +13,7 @@ from hardware_models.latency_table import LatencyTable
 from hardware_models.learned_table import LearnedTable
 from hardware_models.listed_table import ListedTable
 from search.dashboard.device_models import Device
+from search.decisions import labels_of
 
 LISTED = 500
 """How many networks of a listed table are shown, evenly spread from the fastest to the slowest."""
@@ -49,7 +50,7 @@ def entries_of(model: DeviceModel) -> tuple[str, list[dict[str, Any]]]:
         return "choices", [
             {"operator": f"{decision} = {label}", "kind": decision, "ms": effect}
             for decision, labels, effects in zip(
-                model.space.decisions, model.space.choices, model.effects_ms, strict=True
+                model.space.decisions, map(labels_of, model.space.choices), model.effects_ms, strict=True
             )
             for label, effect in zip(labels, effects, strict=True)
         ]

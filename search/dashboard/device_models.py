@@ -53,7 +53,7 @@ class Devices:
             return tuple(connection.execute(query).one())
 
     def all(self) -> list[Device]:
-        """Return every version of every device: the stored ones, the newest first, then the project's own by name."""
+        """Return every version of every device: the stored ones, the newest first, then the project's others."""
         order = latency_tables.c.created_at.desc(), latency_tables.c.id.desc()
         query = sa.select(latency_tables.c.sha256, latency_tables.c.device, latency_tables.c.created_at)
         with self._lock, self._database.read() as connection:
@@ -64,7 +64,8 @@ class Devices:
                 self._read[row.sha256] = _device(row.device, row.document, row.created_at)
             if self._shipped is None:
                 self._shipped = [_shipped(document) for document in shipped_documents()]
-            return [*(self._read[row.sha256] for row in rows), *self._shipped]
+            stored = {row.sha256: self._read[row.sha256] for row in rows}
+            return [*stored.values(), *(own for own in self._shipped if own.sha256 not in stored)]
 
     def find(self, name: str) -> Device:
         """Return the newest model of a device, or the one whose digest begins so. Raises Refusal."""
@@ -92,5 +93,6 @@ def _device(name: str, document: str, stored_at: float | None) -> Device:
 
 
 def _shipped(document: str) -> Device:
-    digest, model = sha256(document.encode()).hexdigest(), load_model(document)
-    return Device(device_of(model), digest, None, model)
+    model = load_model(document)
+    as_stored = sha256(model.to_json().encode()).hexdigest()
+    return Device(device_of(model), as_stored, None, model)

@@ -19,6 +19,7 @@ from search.dashboard.documents import devices as documents
 from search.dashboard.documents.document import UNCHANGED
 from search.dashboard.refusal import bad_request
 from search.dashboard.store import Store
+from search.device_places import devices_in_order
 from search.metric_names import measured
 from search.schema import metrics, studies
 from search.study_tables import metric_of, tables_used
@@ -35,7 +36,11 @@ Which = Annotated[str, Query(max_length=255, description="A name, or the beginni
 @router.get("/devices", response_model=documents.Devices)
 def devices(request: Request, store: StoreOf) -> Response:
     """Return a line on every version of every device's model, stored or shipped with the project."""
-    return answer(request, tag("devices", store.devices.stamp()), lambda: {"devices": _lines(store)})
+    return answer(
+        request,
+        tag("devices", store.devices.stamp(), _studies(store)),
+        lambda: {"devices": _lines(store), "order": _order(store)},
+    )
 
 
 @router.get("/devices/compare", response_model=documents.DeviceComparison)
@@ -54,10 +59,21 @@ def device(request: Request, store: StoreOf, device: DeviceName) -> Response:
     return answer(request, tag(device, store.devices.stamp(), seen), lambda: _document(store, device))
 
 
+def _studies(store: Store) -> tuple[int, ...]:
+    """Return which studies there are."""
+    return tuple(row["study_id"] for row in store.standing())
+
+
 def _lines(store: Store) -> list[dict[str, Any]]:
     found = store.devices.all()
     newest = {item.name: item.sha256 for item in reversed(found)}
     return [line(item, current=newest[item.name] == item.sha256) for item in found]
+
+
+def _order(store: Store) -> list[str]:
+    """Return all devices' names in the order by which they are coloured; those that nobody used yet by name."""
+    known = devices_in_order(store.reading.database)
+    return list(dict.fromkeys([*known, *sorted(item.name for item in store.devices.all())]))
 
 
 def _document(store: Store, name: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from search.cli.application import application
+from search.cli.output import Output
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,6 +55,16 @@ def test_the_table_of_algorithms_has_one_line_each() -> None:
     assert line.endswith("1     known    yes    yes     yes    no")
     assert "Any PyGlove generator (Peng et al., NeurIPS 2020)" in line
     assert all(line.count("(") == line.count(")") for line in lines)
+
+
+def test_on_a_narrow_terminal_what_an_algorithm_is_stands_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Output, "rich", True)
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = CliRunner().invoke(application, ["algorithms"]).stdout.splitlines()
+    described, able = (line.split(maxsplit=1)[1].strip() for line in lines if line.strip().startswith("hill_climb"))
+    assert described == "Stochastic hill climbing (PyGlove's `hill_climb`)"
+    assert able.split() == ["any", "any", "yes", "yes", "yes", "yes"]
+    assert max(map(len, lines)) <= 80
 
 
 def test_another_packages_algorithm_is_listed_without_being_imported(

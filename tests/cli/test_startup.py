@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -47,3 +48,10 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     result = CliRunner().invoke(application, [name, "--help"])
     assert result.exit_code == 0
     assert f"python -m search {name}" in result.stdout.split("Example")[1]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["devices", "--help"]])
+def test_commands_are_listed_with_whole_sentences(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "search", *arguments]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert re.search(r"[\w,]\.\.\.", shown) is None

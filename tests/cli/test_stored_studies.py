@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 from tiny_study import write_tiny_study
 
+from search import schema
 from search.cli.application import application
-from search.schema import progress
 from search.storage import open_storage
 
 
@@ -50,11 +50,11 @@ def test_show_tells_objectives_and_constraints(launched: str) -> None:
 
 def test_show_of_a_study_that_can_go_on_ends_with_its_command(launched: str) -> None:
     assert "go on" not in run("show", launched).stdout
-    left = sa.update(progress).values(state="running", reason="")
+    left = sa.update(schema.progress).values(state="running", reason="")
     with open_storage(os.environ["SEARCH_STORAGE"]) as storage:
         storage.database.write(lambda connection: connection.execute(left))
     lines = run("show", launched).stdout.splitlines()
-    assert lines[0].startswith("tiny: interrupted - its driver stopped answering 0.")
+    assert lines[0].startswith("tiny: interrupted - its driver stopped answering ")
     assert lines[-1] == f"go on: python -m search launch {Path('tiny.py').resolve()}"
 
 
@@ -62,6 +62,15 @@ def test_trials_gives_every_trial_with_its_decisions(launched: str) -> None:
     trials = document("trials", launched)["trials"]
     assert [trial["number"] for trial in trials] == list(range(12))
     assert set(trials[0]["decisions"]) == {"depth", "kernel", "width"}
+
+
+def test_trials_that_break_a_constraint_are_told_in_one_line(launched: str) -> None:
+    reason = "cost_ms is " + sa.cast(schema.trials.c.number, sa.String) + ".5: expected cost_ms <= 15.0"
+    number = schema.trials.c.number
+    broken = sa.update(schema.trials).where(number.in_([2, 5])).values(state="INFEASIBLE", reason=reason)
+    with open_storage(os.environ["SEARCH_STORAGE"]) as storage:
+        storage.database.write(lambda connection: connection.execute(broken))
+    assert run("trials", launched).stdout.splitlines()[-1] == "2 ended with: expected cost_ms <= 15.0 (trials 2, 5)"
 
 
 def test_trials_can_be_limited_to_a_state_and_to_the_last(launched: str) -> None:

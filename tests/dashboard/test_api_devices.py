@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from search.cli.tables import keep_shipped
 from search.preparations import Preparation, record_step, save_preparation
 from search.study import Study
 from tests.dashboard.asking import Asking
@@ -17,6 +18,22 @@ def test_stored_and_shipped_devices_are_listed(api: Asking) -> None:
     assert 0 < found["pixel3"]["validation"]["kendall_tau"] < 1
 
 
+def test_a_shipped_model_that_is_stored_is_listed_once(own: Asking) -> None:
+    listed = own.json("/devices")["devices"]
+    keep_shipped(own.store.writable(), "pixel3")
+    again = own.json("/devices")["devices"]
+    assert len(again) == len(listed)
+    assert [item["source"] for item in again if item["name"] == "pixel3"] == ["learned"]
+
+
+def test_devices_have_their_places_as_they_came(own: Asking) -> None:
+    before = own.json("/devices")["order"]
+    store(own.store.writable(), device_table("aaa"))
+    after = own.json("/devices")["order"]
+    used = ["phone", "board", "watch"]
+    assert (before[:3], after[:4]) == (used, [*used, "aaa"])
+
+
 def test_a_device_in_full(api: Asking) -> None:
     phone = api.json("/devices/phone")
     assert phone["provenance"]["device_name"] == "The phone"
@@ -24,6 +41,10 @@ def test_a_device_in_full(api: Asking) -> None:
     assert latencies == sorted(latencies, reverse=True)
     assert api.json(f"/devices/{phone['sha256'][:10]}")["name"] == "phone"
     assert phone["scatter"] == []
+
+
+def test_choices_are_named_without_quotes(api: Asking) -> None:
+    assert "edge_01 = none" in [entry["operator"] for entry in api.json("/devices/pixel3")["entries"]]
 
 
 def test_a_newer_version_is_the_current_one(own: Asking) -> None:

@@ -83,3 +83,29 @@ def test_a_study_page_asks_for_its_data_once(browser: Any, demo: Served) -> None
     names = [name for each in columns for name in each]
     assert {"accuracy", "state"} <= set(names)
     assert len(names) == len(set(names))
+
+
+def test_which_way_a_metric_is_better_is_claimed_where_its_name_says_so(page: Any) -> None:
+    names = ["f1", "test_accuracy", "accuracy@pixel3", "validation_loss", "entropy_nats", "mapping"]
+    aims = "async (names) => names.map((await import('/static/core/study_data.js')).usualAim)"
+    assert page.evaluate(aims, names) == ["maximize", "maximize", "maximize", "minimize", "", ""]
+
+
+def test_a_logarithmic_axis_of_a_narrow_range_has_ticks(page: Any) -> None:
+    ticks = "async () => (await import('/static/canvas/scale.js')).logTicks(1.63, 1.72, 6)"
+    assert page.evaluate(ticks) == [1.64, 1.66, 1.68, 1.7, 1.72]
+
+
+def test_the_front_of_one_objective_has_a_cost_across(page: Any) -> None:
+    view = """async () => (await import('/static/front/view.js')).defaultAxes({
+      summary: { objectives: [{ metric: 'accuracy' }] },
+      metrics: [{ name: 'accuracy' }, { name: 'f1' }, { name: 'train_time_s' }],
+      metric: (name) => ({ direction: name === 'train_time_s' ? 'minimize' : null }),
+    })"""
+    assert page.evaluate(view) == {"y": "accuracy", "x": "train_time_s"}
+
+
+def test_every_page_of_the_head_has_a_key_that_is_told(page: Any) -> None:
+    page.keyboard.press("?")
+    told = page.locator("dialog dt").all_inner_texts()
+    assert {"g s", "g c", "g d", "g p"} <= set(told)

@@ -45,6 +45,14 @@ def act(page: Any, item: str) -> None:
     page.get_by_role("button", name=item).click()
 
 
+def test_on_a_phone_the_list_stands_in_two_columns(browser: Any, demo: Served) -> None:
+    with opened(browser, demo, "/", width=390) as seen:
+        lefts = "cells => cells.map((cell) => Math.round(cell.getBoundingClientRect().left))"
+        found = seen.page.locator(".studies td:has(dl)").evaluate_all(lefts)
+    assert len(found) > 2
+    assert len(set(found)) == 1
+
+
 def test_the_list_is_searched_and_sorted_and_its_address_says_so(listed: Opened) -> None:
     listed.page.locator("th[data-key=trials] button").click()
     assert names(listed.page) == ["plum", "apple", "pear"]

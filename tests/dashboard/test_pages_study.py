@@ -278,3 +278,20 @@ def test_it_says_which_tables_its_latencies_are_from(study: Opened, demo: Served
     versions = [table["sha256"][:8] for table in demo.get(STUDY)["tables"]]
     said = study.page.locator("#about").text_content()
     assert versions and all(f"table {version}" in said for version in versions)
+
+
+def test_a_device_that_cannot_cost_the_trials_says_why_and_is_not_chosen(browser: Any, demo: Served) -> None:
+    refused = {"status": 400, "json": {"error": "no entry for conv 3x3"}}
+    with opened(browser, demo, "/studies/perceptrons") as seen:
+        ready(seen.page)
+        seen.page.route("**/columns?names=*watch*", lambda route: route.fulfill(**refused))
+        seen.page.get_by_role("button", name="watch").click()
+        seen.page.locator(".toast.bad", has_text="no entry for conv 3x3").wait_for()
+        assert seen.page.locator("[aria-label=Device] [aria-pressed=true]").inner_text().strip() == "phone"
+        assert "watch" not in seen.page.url
+
+
+def test_how_long_a_trial_took_has_few_digits(study: Opened) -> None:
+    took = table(study.page).locator("tbody tr:first-child td:last-child")
+    assert re.fullmatch(r"<0\.001|\d+(\.\d{1,5})?", took.inner_text())
+    assert "." in took.get_attribute("title")

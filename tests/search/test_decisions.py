@@ -30,9 +30,33 @@ def test_a_description_that_is_none_gives_numbers() -> None:
     assert read_decisions("nonsense").values([2, 3]) == {"decision 0": 2, "decision 1": 3}
 
 
+def labels(*choices: str) -> tuple[str, ...]:
+    return read_decisions([{"name": "block", "choices": list(choices)}]).columns[0].choices
+
+
+def test_what_is_open_below_a_choice_is_left_out_of_its_label() -> None:
+    assert labels("{heads=OneOf(candidates=[0: 1, 1: 2])}", "None") == ("heads=…", "None")
+    assert labels("[0: Float(min_value=0.0, max_value=1.0), 1: 3]", "(1, 2)") == ("[…, 3]", "(1, 2)")
+
+
+def test_the_items_of_a_list_are_not_numbered() -> None:
+    assert labels("[0: 0.5, 1: 0.75]", "{a=[0: 1, 1: 2], b={c=3}}") == ("[0.5, 0.75]", "a=[1, 2], b={c=3}")
+
+
 def test_objects_of_one_class_are_told_apart() -> None:
-    same = [f"Block(channels=16, kernel={kernel})" for kernel in (1, 3)]
-    assert read_decisions([{"name": "block", "choices": ["None", *same]}]).text([1]) == same[0]
-    long = [f"Block(channels={[16] * 20}, kernel={kernel})" for kernel in (1, 3)]
-    assert read_decisions([{"name": "block", "choices": long}]).text([1]) == "Block 1"
-    assert read_decisions([{"name": "block", "choices": [same[0], same[0]]}]).text([1]) == "Block"
+    assert labels("Conv(k=3)", "Conv(k=5)", "Pool(k=2)") == ("Conv(k=3)", "Conv(k=5)", "Pool")
+    assert labels(*[f"Block(channels={[16] * 20}, kernel={kernel})" for kernel in (1, 3)]) == ("Block 0", "Block 1")
+    assert labels("Block(16)", "Block(16)") == ("Block", "Block")
+
+
+def test_classes_and_functions_have_their_bare_names() -> None:
+    assert labels("<class 'torch.nn.modules.activation.ReLU'>", "<function act.<locals>.swish at 0x7f>") == (
+        "ReLU",
+        "swish",
+    )
+    assert labels("<built-in method tanh of type object at 0x7f>", "<?>") == ("tanh", "<?>")
+
+
+def test_numbers_have_few_digits_where_that_tells_them_apart() -> None:
+    assert labels("0.30000000000000004", "1.2345678e-07") == ("0.3", "1.235e-07")
+    assert labels("0.123451", "0.123452") == ("0.123451", "0.123452")

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from search.metric_names import duration, heading, is_cost, measured, number
+from search.metric_names import ago, duration, heading, is_cost, measured, number
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,11 @@ def test_costs_are_told_by_their_names() -> None:
 def test_what_was_measured_directly_has_a_name_of_its_own() -> None:
     assert measured("latency_ms@a") == "measured_latency_ms@a"
     assert heading(measured("latency_ms@a")) == "measured latency on a (ms)"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(-1.0, "just now"), (8.2, "8 s ago"), (1354.0, "23 min ago"), (12600.0, "3.5 h ago"), (260000.0, "3 days ago")],
+)
+def test_how_long_ago_is_said_roughly(seconds: float, said: str) -> None:
+    assert ago(seconds) == said

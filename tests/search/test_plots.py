@@ -7,7 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search.plots import Axis, FrontPicture, draw_front, draw_fronts, draw_progress, window
+from search.plots import (
+    CATEGORIES,
+    DASHES,
+    Axis,
+    FrontPicture,
+    draw_front,
+    draw_fronts,
+    draw_progress,
+    front_looks,
+    window,
+)
 
 
 def picture(points: list[tuple[float, float]], on_front: list[int]) -> FrontPicture:
@@ -28,10 +38,19 @@ def test_the_file_is_of_the_kind_its_name_says(tmp_path: Path, suffix: str, begi
 
 def test_several_fronts_are_drawn_on_common_axes(tmp_path: Path) -> None:
     fronts = {f"device {index}": picture([(index + 1, 80), (9 * index + 2, 90)], [0, 1]) for index in range(9)}
-    draw_fronts(fronts, tmp_path / "fronts.png")
+    draw_fronts(fronts, range(9), tmp_path / "fronts.png")
     assert (tmp_path / "fronts.png").read_bytes().startswith(b"\x89PNG")
     with pytest.raises(ValueError, match=r"must end in one of \.png, \.svg, \.pdf"):
-        draw_fronts(fronts, tmp_path / "fronts.bmp")
+        draw_fronts(fronts, range(9), tmp_path / "fronts.bmp")
+
+
+def test_a_device_has_the_colour_of_its_place_and_looks_like_no_other() -> None:
+    looks = front_looks([6, 1, 0])
+    assert [look["color"] for look in looks] == [CATEGORIES[0], CATEGORIES[1], CATEGORIES[0]]
+    assert [look["dashes"] for look in looks] == ["solid", "solid", DASHES[1]]
+    many = front_looks(range(24))
+    assert len({(look["color"], look["dashes"]) for look in many}) == 24
+    assert len({look["marker"] for look in many[:7]}) == 7
 
 
 def test_a_limit_far_from_all_trials_does_not_spoil_the_picture(tmp_path: Path) -> None:
@@ -65,3 +84,8 @@ def test_progress_of_one_objective_is_drawn(tmp_path: Path) -> None:
 def test_an_unknown_kind_of_picture_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"must end in one of \.png, \.svg, \.pdf"):
         draw_front(picture([], []), tmp_path / "front.bmp")
+
+
+def test_a_limit_is_told_with_its_unit(tmp_path: Path) -> None:
+    draw_front(picture([(1, 80), (4, 90)], [0, 1]), tmp_path / "front.svg")
+    assert "latency limit 3 ms" in (tmp_path / "front.svg").read_text("utf-8")

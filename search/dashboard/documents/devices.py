@@ -44,9 +44,10 @@ class DeviceLine(DeviceModel):
 
 
 class Devices(Document):
-    """Every version of every device's model, stored or shipped."""
+    """Every version of every device's model, stored or shipped; `order` is that of the devices' colours."""
 
     devices: list[DeviceLine]
+    order: list[str]
 
 
 class Entry(Document):

@@ -3,7 +3,7 @@ import { colour } from "../core/theme.js";
 import { tickText } from "./scale.js";
 import { textFont } from "./surface.js";
 
-export const MARGIN = { left: 62, right: 18, top: 14, bottom: 48 };
+export const MARGIN = { left: 66, right: 18, top: 14, bottom: 48 };
 
 export function drawAxes(pen, box, x, y, { xTitle, yTitle }) {
   const xTicks = thinned(pen, x, x.ticks(Math.max(3, box.width / 90)));
@@ -37,7 +37,7 @@ function titles(pen, box, xTitle, yTitle) {
   pen.textBaseline = "bottom";
   pen.fillText(xTitle, box.left + box.width / 2, box.top + box.height + MARGIN.bottom - 4);
   pen.save();
-  pen.translate(14, box.top + box.height / 2);
+  pen.translate(9, box.top + box.height / 2);
   pen.rotate(-Math.PI / 2);
   pen.textBaseline = "middle";
   pen.fillText(yTitle, 0, 0);

@@ -59,7 +59,7 @@ export function linearTicks(low, high, count) {
   return ticks;
 }
 
-function logTicks(low, high, count) {
+export function logTicks(low, high, count) {
   const decades = Math.log10(high / low);
   if (decades < 0.7) return linearTicks(low, high, count).filter((tick) => tick > 0);
   const steps = decades > count ? [1] : decades > count / 2 ? [1, 3] : decades > count / 4 ? [1, 2, 5] : [1, 1.5, 2, 3, 5, 7];

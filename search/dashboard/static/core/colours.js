@@ -1,4 +1,5 @@
 // Colours that carry meaning: Okabe and Ito (2008) for categories, viridis for magnitudes.
+import { el } from "./dom.js";
 import { isDark } from "./theme.js";
 
 const LIGHT = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6b7280"];
@@ -22,12 +23,18 @@ const parts = (hex) => [1, 3, 5].map((from) => parseInt(hex.slice(from, from + 2
 // Black or white, whichever reads on viridis(share).
 export const inkOn = (share) => (share > 0.55 ? "#111" : "#fff");
 
-// The same device has the same colour on every page: its place among the names that this storage knows.
+// The same device has the same colour on every page and in every picture: its place among the names that this storage
+// knows. After the sixth, colours come again in another shape.
+const SHAPES = ["", " square", " diamond", " ring"];
 let known = [];
 export function learnDevices(names) {
   known = [...new Set([...known, ...names])];
 }
-export function deviceColour(name) {
+function placeOf(name) {
   if (!known.includes(name)) known.push(name);
-  return category(known.indexOf(name) % 6); // the seventh is grey, which means nothing
+  return known.indexOf(name);
+}
+export const deviceColour = (name) => category(placeOf(name) % 6); // the seventh is grey, which means nothing
+export function deviceDot(name) {
+  return el("span", { class: `dot${SHAPES[Math.floor(placeOf(name) / 6) % SHAPES.length]}`, style: { "--at": deviceColour(name) } });
 }

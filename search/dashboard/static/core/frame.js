@@ -5,7 +5,7 @@ import { askDialog, toast } from "./dialog.js";
 import { byId, el, fill } from "./dom.js";
 import { startTheme } from "./theme.js";
 
-const KEYS = [["/", "go to the search or the filter"], ["g s", "studies"], ["g d", "devices"], ["g c", "compare"], ["t", "theme"],
+const KEYS = [["/", "go to the search or the filter"], ["g s", "studies"], ["g d", "devices"], ["g c", "compare"], ["g p", "preparations"], ["t", "theme"],
   ["← →", "on a focused plot: walk along the front"], ["Enter", "on a focused plot: open the trial"], ["Esc", "clear the selection, close"], ["?", "these keys"]];
 const PLACES = { s: "/", d: "/devices", c: "/compare", p: "/preparations" };
 let went = 0;
@@ -13,10 +13,8 @@ let went = 0;
 startTheme();
 document.addEventListener("keydown", onKey);
 export const devicesKnown = get("/devices").then((answer) => {
-  const devices = Array.isArray(answer) ? answer : answer.devices;
-  const own = (device) => (device.source === "shipped" ? 1 : 0);
-  learnDevices([...devices].sort((a, b) => own(a) - own(b) || a.name.localeCompare(b.name)).map((device) => device.name));
-  return devices;
+  learnDevices(answer.order);
+  return answer.devices;
 }).catch(() => []);
 
 export function start(work) {

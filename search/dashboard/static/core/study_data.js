@@ -5,6 +5,11 @@ import { follow } from "./live.js";
 const ARRAYS = { int8: Int8Array, uint8: Uint8Array, int16: Int16Array, uint16: Uint16Array, int32: Int32Array, float32: Float32Array, float64: Float64Array };
 export const STATES = ["PENDING", "RUNNING", "COMPLETED", "INFEASIBLE", "STOPPED", "FAILED"];
 
+// Which way a metric that is no objective is better, where its name says so.
+const GAIN = /(^|_)(accuracy|precision|recall|f1|auc|map|iou)(_|@|$)/;
+const LOSS = /(^|_)(loss|error|perplexity)(_|@|$)/;
+export const usualAim = (name) => (GAIN.test(name) ? "maximize" : LOSS.test(name) ? "minimize" : "");
+
 export class StudyData {
   constructor(name) {
     this.name = name;
@@ -27,7 +32,8 @@ export class StudyData {
   get metrics() { return this.summary.metrics; }
   get decisions() { return this.summary.decisions; }
   metric(name) { return metricOf(this.summary, name); }
-  direction(name) { return this.summary.objectives.find((one) => one.metric === name)?.direction ?? this.metric(name).direction ?? "minimize"; }
+  direction(name) { return this.aim(name) || "minimize"; }
+  aim(name) { return this.summary.objectives.find((one) => one.metric === name)?.direction ?? this.metric(name).direction ?? usualAim(name); }
   column(name) { return this.columns.get(name); }
 
   // Fetches the columns that are neither there yet nor on their way.

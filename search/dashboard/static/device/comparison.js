@@ -8,7 +8,7 @@ import { sig, whole } from "../core/format.js";
 import { pairs } from "../core/hover.js";
 import { param, setParams } from "../core/location.js";
 import { colour } from "../core/theme.js";
-import { extent, tickText } from "../canvas/scale.js";
+import { extent, logTicks, tickText } from "../canvas/scale.js";
 
 export function drawComparison(place, devices) {
   const names = devices.map((device) => device.name);
@@ -56,7 +56,7 @@ export function logScatter(box, points, { x, y, ink, slope = 1, card, header = [
     const [low, high] = extent(positive.map((point) => point[at]));
     return { min: Math.log10(low) - 0.05, max: Math.log10(high) + 0.05 };
   };
-  const log = (name, at, more = {}) => axis(name, { type: "value", ...range(at), axisTick: { show: false, customValues: ticksOf(range(at)) }, axisLabel: { showMinLabel: true, showMaxLabel: true, customValues: ticksOf(range(at)), formatter: (value) => tickText(Number((10 ** value).toPrecision(3)), [10 ** value]) }, ...more });
+  const log = (name, at, more = {}) => axis(name, { type: "value", ...range(at), axisTick: { show: false, customValues: ticksOf(range(at)) }, axisLabel: { showMinLabel: true, showMaxLabel: true, customValues: ticksOf(range(at)), formatter: (value) => tickText(Number((10 ** value).toPrecision(4)), [10 ** value]) }, ...more });
   return chart(box, () => {
     const { min, max } = range(0);
     return {
@@ -69,12 +69,4 @@ export function logScatter(box, points, { x, y, ink, slope = 1, card, header = [
   }, { card: ({ data: point }) => point?.from && card(point.from), csv: () => [header, points] });
 }
 
-function ticksOf({ min, max }) {
-  const steps = max - min > 3.5 ? [1] : [1, 2, 5];
-  const ticks = [];
-  for (let power = Math.floor(min); power <= Math.ceil(max); power += 1) for (const step of steps) {
-    const at = power + Math.log10(step);
-    if (at >= min && at <= max) ticks.push(at);
-  }
-  return ticks;
-}
+const ticksOf = ({ min, max }) => logTicks(10 ** min, 10 ** max, 6).map(Math.log10);

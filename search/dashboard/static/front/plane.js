@@ -25,7 +25,7 @@ export class FrontPlane {
     const { data } = this;
     const [xs, ys] = [data.column(view.x), data.column(view.y)];
     const states = data.column("state");
-    const box = plane(width, height, width < 480 ? { ...MARGIN, left: 54, right: 10 } : MARGIN);
+    const box = plane(width, height, width < 480 ? { ...MARGIN, left: 58, right: 10 } : MARGIN);
     const usable = (row) => Number.isFinite(xs[row]) && Number.isFinite(ys[row]) && (!view.logX || xs[row] > 0) && (!view.logY || ys[row] > 0) && !GOING.has(states[row]);
     const xRange = withBounds(mostOf(xs, usable, view.front, data.direction(view.x)), view.bounds, view.x, view.logX);
     const yRange = withBounds(mostOf(ys, usable, view.front, data.direction(view.y)), view.bounds, view.y, view.logY);
@@ -189,7 +189,8 @@ export class FrontPlane {
   }
 }
 
-const axisTitle = (data, name) => `${metricLabel(data.metric(name))} ${data.direction(name) === "maximize" ? "↑ more is better" : "↓ less is better"}`;
+const AIMS = { maximize: " ↑ more is better", minimize: " ↓ less is better" };
+const axisTitle = (data, name) => `${metricLabel(data.metric(name))}${AIMS[data.aim(name)] ?? ""}`;
 
 export function disc(pen, x, y, radius, inside, edge) {
   pen.beginPath();

@@ -13,7 +13,7 @@ export function axisNames(data) {
 export function defaultAxes(data) {
   const objectives = data.summary.objectives.map((one) => one.metric);
   const rest = data.metrics.map((metric) => metric.name).filter((name) => !objectives.includes(name));
-  const known = rest.find((name) => data.metric(name).known) ?? rest[0];
+  const known = rest.find((name) => data.metric(name).known) ?? rest.find((name) => data.metric(name).direction === "minimize") ?? rest[0];
   return { y: objectives[0] ?? rest[0], x: objectives[1] ?? known ?? objectives[0] };
 }
 

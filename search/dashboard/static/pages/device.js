@@ -5,7 +5,7 @@ import { deviceColour } from "../core/colours.js";
 import { byId, debounce, el, fill } from "../core/dom.js";
 import { figure } from "../core/figure.js";
 import { start } from "../core/frame.js";
-import { exact, percent, sig, whole } from "../core/format.js";
+import { exact, exactTime, percent, sig, whole } from "../core/format.js";
 import { pairs } from "../core/hover.js";
 import { param, setParams } from "../core/location.js";
 import { logScatter } from "../device/comparison.js";
@@ -56,7 +56,7 @@ function scatter(place, device) {
     x: "measured (ms)", y: "predicted (ms)", ink: () => deviceColour(name), header: ["measured_ms", "predicted_ms", "network"],
     card: ([measured, predicted, label]) => [el("h3", {}, label || "A network"), pairs([["measured (ms)", sig(measured)], ["predicted (ms)", sig(predicted)], ["error", `${sig((100 * (predicted - measured)) / measured, 2)} %`]])],
   });
-  box.say(`${whole(points.length)} networks; on the dashed line the prediction is exact.`);
+  box.say(`${whole(points.length)} ${points.length === 1 ? "network" : "networks"}; on the dashed line the prediction is exact.`);
 }
 
 const entriesOf = (device) => (Array.isArray(device.entries) ? device.entries : device.operators ?? []);
@@ -100,11 +100,12 @@ function table(place, device) {
 
 function provenance(place, device) {
   const rows = Object.entries(device.provenance ?? {}).filter(([, value]) => value !== null && value !== "");
-  const plain = (value) => {
+  const plain = (key, value) => {
     if (typeof value === "number") return el("span", { title: exact(value) }, sig(value));
+    if (key === "created_at") return el("span", { title: String(value) }, exactTime(value));
     if (typeof value !== "object") return String(value);
     return Array.isArray(value) ? value.join(", ") : Object.entries(value).map(([key, inside]) => `${key} ${inside}`).join(", ");
   };
-  place.append(el("div", { class: "panel" }, el("h2", {}, "Where the figures come from"), rows.length ? el("dl", { class: "pair" }, rows.map(([key, value]) => [el("dt", {}, key.replaceAll("_", " ")), el("dd", { class: "wrap" }, plain(value))])) : el("p", { class: "soft" }, "Nothing is recorded."),
+  place.append(el("div", { class: "panel" }, el("h2", {}, "Where the figures come from"), rows.length ? el("dl", { class: "pair" }, rows.map(([key, value]) => [el("dt", {}, key.replaceAll("_", " ")), el("dd", { class: "wrap" }, plain(key, value))])) : el("p", { class: "soft" }, "Nothing is recorded."),
     el("p", {}, el("a", { href: page(`/devices?a=${encodeURIComponent(name)}`) }, "Compare it with another device"))));
 }

@@ -1,7 +1,7 @@
 // The devices whose latencies are known; two of them against each other.
 import { devicePage } from "../core/api.js";
 import { command, empty } from "../core/command.js";
-import { deviceColour } from "../core/colours.js";
+import { deviceDot } from "../core/colours.js";
 import { byId, debounce, el, fill } from "../core/dom.js";
 import { devicesKnown, start } from "../core/frame.js";
 import { percent, sig, whole } from "../core/format.js";
@@ -30,7 +30,7 @@ start(async () => {
   function draw() {
     const words = param("q").toLowerCase().split(/\s+/).filter(Boolean);
     const shown = devices.filter((device) => words.every((word) => `${device.name} ${device.engine} ${device.source}`.toLowerCase().includes(word)));
-    found.textContent = `${whole(shown.length)} of ${whole(devices.length)} devices`;
+    found.textContent = `${shown.length < devices.length ? `${whole(shown.length)} of ` : ""}${whole(devices.length)} ${devices.length === 1 ? "device" : "devices"}`;
     fill(list, el("table", { class: "table" }, el("thead", {}, el("tr", {}, ["Device", "Source", "Engine"].map(head), ["Batch", "Threads", "Entries", "Error (%)", "Kendall τ"].map((words) => head(words, true)), head("Made"))), el("tbody", {}, shown.map(row))));
   }
 });
@@ -38,11 +38,9 @@ start(async () => {
 const head = (words, number = false) => el("th", { scope: "col", class: number === true ? "num" : null }, words);
 
 function row(device) {
-  const dot = el("span", { class: "dot" });
-  dot.style.setProperty("--at", deviceColour(device.name));
   const figures = device.validation;
   return el("tr", { "data-device": device.name },
-    el("td", { class: "name" }, dot, " ", el("a", { href: devicePage(device.name) }, device.name), device.warning && el("div", { class: "small warn-words" }, `marked: ${device.warning}`)),
+    el("td", { class: "name" }, deviceDot(device.name), " ", el("a", { href: devicePage(device.name) }, device.name), device.warning && el("div", { class: "small warn-words" }, `marked: ${device.warning}`)),
     el("td", {}, device.source ?? "–"), el("td", {}, device.engine || "–"),
     el("td", { class: "num" }, device.batch ?? "–"), el("td", { class: "num" }, device.threads ?? "–"), el("td", { class: "num" }, device.entries === null || device.entries === undefined ? "–" : whole(device.entries)),
     el("td", { class: "num" }, errorOf(figures)), el("td", { class: "num" }, figures?.kendall_tau === undefined || figures?.kendall_tau === null ? "–" : value(figures.kendall_tau, 3)),

@@ -1,6 +1,6 @@
 // The list of studies: live, searched, sorted.
 import { get, studyPage } from "../core/api.js";
-import { deviceColour } from "../core/colours.js";
+import { deviceDot } from "../core/colours.js";
 import { command, empty } from "../core/command.js";
 import { button, byId, debounce, el, fill } from "../core/dom.js";
 import { start } from "../core/frame.js";
@@ -88,9 +88,5 @@ function best(study) {
   return el("dl", { class: "pair small" }, study.objectives.map((one) => [el("dt", {}, metricLabel({ name: one.metric, ...one })), el("dd", { class: "num" }, value(study.best?.[one.metric]))]));
 }
 
-function device(name) {
-  const dot = el("span", { class: "dot" });
-  dot.style.setProperty("--at", deviceColour(name));
-  return el("div", { class: "row" }, el("span", { class: "small" }, dot, " ", name));
-}
+const device = (name) => el("div", { class: "row" }, el("span", { class: "small" }, deviceDot(name), " ", name));
 

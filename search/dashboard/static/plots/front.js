@@ -1,6 +1,7 @@
 // Pareto front: any two or three metrics, on any device for which they are known.
 import { pointOf, surface } from "../canvas/surface.js";
-import { deviceColour } from "../core/colours.js";
+import { deviceDot } from "../core/colours.js";
+import { toast } from "../core/dialog.js";
 import { el, fill, select } from "../core/dom.js";
 import { addTools, choiceGroup, toggle } from "../core/figure.js";
 import { metricLabel, whole } from "../core/format.js";
@@ -57,13 +58,20 @@ export async function draw(figure, { data, selection }) {
   }
 
   async function alter(changes) {
+    const before = { ...view };
     const fallback = defaultAxes(data);
     Object.assign(view, changes);
+    try {
+      await bring();
+    } catch (error) { // such as a device whose table lacks an operator: what is shown stays, and why is said
+      view = before;
+      showControls();
+      return toast(error.message, true);
+    }
     setParams({ x: view.x === fallback.x ? "" : view.x, y: view.y === fallback.y ? "" : view.y, z: view.z, logx: view.log.x, logy: view.log.y });
-    await bring();
     showControls();
     describe();
-    paper.redraw();
+    return paper.redraw();
   }
 
   function showControls() {
@@ -108,12 +116,11 @@ function whyEmpty({ counts, ...study }) {
 
 function deviceSwitch(devices, chosen, onchoice) {
   const options = devices.map(({ metric, device }) => ({ value: metric, words: device }));
-  const dot = (name) => el("span", { class: "dot", style: { "--at": deviceColour(name) } });
   if (devices.length > 5 || devices.map(({ device }) => device).join("").length > LONG) {
-    return el("label", {}, "device", dot(devices.find(({ metric }) => metric === chosen).device), select(options, chosen, onchoice, "Device"));
+    return el("label", {}, "device", deviceDot(devices.find(({ metric }) => metric === chosen).device), select(options, chosen, onchoice, "Device"));
   }
   const box = choiceGroup("Device", options, chosen, onchoice);
-  [...box.children].forEach((button, index) => button.prepend(dot(devices[index].device), " "));
+  [...box.children].forEach((button, index) => button.prepend(deviceDot(devices[index].device), " "));
   return box;
 }
 

@@ -57,7 +57,7 @@ export async function draw(figure, { data }) {
     const sorted = [...found.decisions].sort((a, b) => b.importance - a.importance).slice(0, MOST).reverse();
     const whiskers = sorted.map((one, index) => [index, Math.max(0, one.importance - one.spread), one.importance + one.spread]);
     return {
-      xAxis: axis("share of the importance of all decisions", { type: "value", min: 0, scale: false }),
+      xAxis: axis("share of all importance", { type: "value", min: 0, scale: false }),
       yAxis: axis("", { type: "category", data: sorted.map((one) => one.name), axisLabel: { width: 150, overflow: "truncate" } }),
       series: [
         { type: "bar", barMaxWidth: 14, data: sorted.map((one) => ({ value: one.importance, name: one.name, spread: one.spread })), itemStyle: { color: colour("front"), borderRadius: [0, 3, 3, 0] } },

@@ -1,6 +1,6 @@
 // One line: state, trials done of the budget, rate, time left, devices, seed; below it what to do where something is wrong.
 import { devicePage, studyPage } from "../core/api.js";
-import { deviceColour } from "../core/colours.js";
+import { deviceDot } from "../core/colours.js";
 import { byId, el, fill } from "../core/dom.js";
 import { whole } from "../core/format.js";
 import { algorithmName, countsBar, done, driven, etaWords, rateWords, stateMark, when } from "./words.js";
@@ -27,11 +27,7 @@ export function drawStatus(place, data) {
 // The table of the trials in a state, with why they ended so.
 const listOf = (study, kind) => `${studyPage(study.name)}?where=${encodeURIComponent(`state == "${kind.toUpperCase()}"`)}&columns=number,state,reason,worker#table`;
 
-function deviceLink(name) {
-  const dot = el("span", { class: "dot" });
-  dot.style.setProperty("--at", deviceColour(name));
-  return el("a", { href: devicePage(name) }, dot, " ", name);
-}
+const deviceLink = (name) => el("a", { href: devicePage(name) }, deviceDot(name), " ", name);
 
 function advice(study) {
   const { state, counts, driver_host: host, driver_seen_at: seen, reason, launch } = study;

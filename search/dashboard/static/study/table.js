@@ -114,6 +114,7 @@ export async function drawTable(section, { data, selection }) {
     if (name === "number") return el("td", { class: "num" }, el("a", { href: trialPage(data.name, row.number) }, String(row.number)));
     if (name === "state") return el("td", {}, stateMark(value));
     if (TIMES.has(name)) return el("td", { title: exactTime(value) }, when(value));
+    if (name === "elapsed_s" && value !== null) return el("td", { class: "num", title: exact(value) }, value > 0 && value < 0.001 ? "<0.001" : sig(value, 3));
     if (typeof value === "number") return el("td", { class: "num", title: exact(value) }, sig(value));
     return el("td", { class: name === "reason" ? "long" : numeric(name) ? "num" : null }, value === null || value === undefined ? "–" : String(value));
   }

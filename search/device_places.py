@@ -1,0 +1,23 @@
+"""The order of all devices' names, by which a device has the same colour on every page and in every picture."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from search.database import Database
+from search.schema import latency_tables, studies
+from search.study_tables import device_names
+
+
+def devices_in_order(database: Database) -> list[str]:
+    """Return the devices that a storage knows, those with stored models and those named by studies, as they came.
+
+    What comes later stands behind, so that no other device's place changes.
+    """
+    tables = sa.select(latency_tables.c.created_at, latency_tables.c.device).order_by(latency_tables.c.id)
+    settings = sa.select(studies.c.created_at, studies.c.settings).order_by(studies.c.id)
+    with database.read() as connection:
+        stored = [(at, (name,)) for at, name in connection.execute(tables).all()]
+        named = [(at, device_names(said)) for at, said in connection.execute(settings).all()]
+    ordered = sorted([*stored, *named], key=lambda item: item[0])
+    return list(dict.fromkeys(name for _, names in ordered for name in names))
