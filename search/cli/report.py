@@ -17,6 +17,7 @@ from search.cli.verify import Verification, print_verification, records
 from search.launch_command import DONE, launch_words
 from search.metric_names import duration, number
 from search.study_tables import devices_with_latency
+from search.trials import TrialState
 
 if TYPE_CHECKING:
     from search.study_view import StudyView
@@ -92,6 +93,7 @@ def _next(report: Report, front: TrialTable) -> str:
     if report.reason not in DONE:
         return f"go on: python -m search {launch_words(study.name, study.settings)}{hint}"
     if not len(front):
-        return f"why: python -m search trials {study.name} --state failed{hint}"
+        failed = " --state failed" if study.counts()[TrialState.FAILED] else ""
+        return f"why: python -m search trials {study.name}{failed}{hint}"
     trial = int(front.numbers[len(front) // 2])
     return f"next: python -m search export {study.name} --trial {trial} --to {study.name}-{trial}{hint}"

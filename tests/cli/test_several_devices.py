@@ -164,7 +164,16 @@ def test_the_best_within_a_bound_on_any_device(launched: dict[str, Any]) -> None
 
 
 def test_bounds_that_nothing_meets(launched: dict[str, Any]) -> None:
-    assert document("best", "perceptrons", "--within", "latency_ms@board <= 0.1")["trial"] is None
+    within = "best", "perceptrons", "--within", "latency_ms@board <= 0.1"
+    assert document(*within)["trial"] is None
+    least = f"the least of {len(latencies('board'))} trials is {latencies('board').min():.6g}"
+    assert run(*within).stdout == f"no trial is within latency_ms@board <= 0.1: {least}\n"
+
+
+def test_a_limit_that_no_network_meets_is_bad_input(folder: Path) -> None:
+    told = error_of("launch", "perceptrons.py", "--set", "constraints=['latency_ms@board <= 0.1']")
+    assert "error: no candidate was found within latency_ms@board <= 0.1 (the least of all" in told
+    assert told.rstrip().endswith("python -m search delete perceptrons")
 
 
 def test_the_knee_of_a_devices_front(launched: dict[str, Any]) -> None:
