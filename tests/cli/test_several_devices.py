@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -217,6 +218,7 @@ def test_a_table_of_another_space_is_refused(folder: Path) -> None:
     assert run("launch", "perceptrons.py").exit_code == 0  # phone's newest is of another space, the one before is not
     told = error_of("pareto", "perceptrons", "--device", "toy")
     assert "no latency table of device 'toy' is of this space: the latency table of toy has no entry for" in told
+    assert re.search(r"; it lacks (\d+) of the space's \1 operators$", told)
 
 
 def test_trials_from_before_a_device_was_listed_are_on_its_front(folder: Path) -> None:
