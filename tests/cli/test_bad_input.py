@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -163,3 +164,18 @@ def test_a_damaged_stored_study_is_told(folder: Path) -> None:
     result = run("trials", "tiny")
     assert result.exit_code in (1, 2, 4)
     last_line(result)
+
+
+def test_a_pipe_is_not_replaced_by_a_saved_study(folder: Path) -> None:
+    run("launch", "tiny.py", "--launcher", "serial")
+    os.mkfifo(folder / "pipe")
+    result = run("save", "tiny", "pipe")
+    assert (result.exit_code, "/pipe is no ordinary file, and is left as it is" in last_line(result)) == (2, True)
+    assert (folder / "pipe").is_fifo()
+
+
+def test_a_network_is_not_exported_into_a_pipe(folder: Path) -> None:
+    run("launch", "tiny.py", "--launcher", "serial")
+    os.mkfifo(folder / "pipe")
+    result = run("export", "tiny", "--trial", "0", "--to", "pipe")
+    assert (result.exit_code, last_line(result)) == (2, "error: pipe: File exists")
