@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,11 +12,13 @@ from torch import Tensor
 
 from evaluators._base import Metrics, Task
 from evaluators._checkpoints import write_checkpoint
+from evaluators._early import check_images
 from evaluators._reproducible import device_of, images_on, reproducible
 from evaluators.datasets import Dataset
 from evaluators.diffrate import weights
 from evaluators.train import CHECKPOINT, evaluate
 from hardware_models.architecture import architecture_of
+from spaces.genotype import GenotypeSpace
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,11 @@ class Frozen:
     def metrics(self) -> tuple[str, ...]:
         """The names of what it yields."""
         return ("accuracy", "loss", "test_accuracy") if self.test else ("accuracy", "loss")
+
+    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
+        """Show networks the images, where this machine has them. Raises OSError or ValueError if they do not fit."""
+        with suppress(FileNotFoundError):  # only the workers may have them
+            check_images(self.dataset, space)
 
     def __call__(self, task: Task) -> Iterator[Metrics]:
         """Score the task's candidate. Raises FileNotFoundError where a preparation has trained no weights."""

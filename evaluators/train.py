@@ -16,14 +16,13 @@ from torch.nn import functional
 
 from evaluators._base import Metrics, Task
 from evaluators._checkpoints import read_checkpoint, write_checkpoint
-from evaluators._early import check_place
+from evaluators._early import check_images, check_place, network_of
 from evaluators._reproducible import device_of, images_on, reproducible
 from evaluators._supernet_search import SupernetSearch, inherited
 from evaluators.augmentation import Augmentation, bound
 from evaluators.datasets import Dataset, Images, Part, described
 from evaluators.images.handing_over import HandedOver, from_arrays, to_arrays
 from evaluators.optimization import Optimization
-from hardware_models.architecture import architecture_of
 from spaces.genotype import GenotypeSpace
 
 CHECKPOINT = "checkpoint.pt"
@@ -126,8 +125,8 @@ class Train:
             )
         return replace(self, **settings)
 
-    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:  # noqa: ARG002 - the protocol's
-        """Read the data set, unless only the workers have it. Raises OSError or ValueError for one that is no use.
+    def check_early(self, space: GenotypeSpace, preparations: Sequence[object]) -> None:
+        """Show networks the images, unless only the workers have them. Raises OSError or ValueError if they do not fit.
 
         Raises ValueError, too, where `augment` needs pixels that the data set does not tell, or where `supernet` is the
         place of no search in a supernet.
@@ -135,7 +134,7 @@ class Train:
         if self.supernet is not None:
             check_place(f"Train(supernet={self.supernet})", self.supernet, preparations, SupernetSearch)
         if self.share:
-            bound(self.augment, images_on(self.dataset, "cpu").train)
+            check_images(self.dataset, space, self.augment)
 
     def shared(self) -> Mapping[str, np.ndarray]:
         """Return the data set as arrays, for every worker to hold alike; none with `share=False`."""
@@ -151,7 +150,7 @@ class Train:
 
     def first_network(self, task: Task) -> nn.Module:
         """Return the task's network as its training begins: with weights that are drawn, or its `supernet`'s."""
-        model = _network(task.candidate)
+        model = network_of(task.candidate)
         if self.supernet is not None:
             model.load_state_dict(inherited(task.prepared[self.supernet], task.genotype))
         return model
@@ -246,17 +245,6 @@ class Train:
         model.load_state_dict(kept["model"])
         optimizer.load_state_dict(kept["optimizer"])
         return list(kept["history"])
-
-
-def _network(candidate: Any) -> nn.Module:
-    """Return a candidate's network with new weights, drawn from PyTorch's random numbers."""
-    architecture = architecture_of(candidate)
-    made = getattr(architecture, "build", None) or getattr(architecture, "clone", None)
-    network = made() if made is not None else None
-    if not isinstance(network, nn.Module):
-        kind = type(architecture).__name__
-        raise TypeError(f"{kind} has no build() that returns a module, and is no module of a pg.symbolize'd class")
-    return network
 
 
 def _settings_of(candidate: Any) -> Mapping[str, Any]:

@@ -52,6 +52,9 @@ def modified(path: Path) -> str:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
 
 
+LONGEST_MS = 365 * 86_400 * 1e3
+"""A year: a latency that long is a mistake."""
+
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -83,12 +86,15 @@ class Row:
         return int(cell)
 
     def latency(self, column: str, per_ms: float, *, zero: bool = False) -> float:
-        """Return a latency in ms, above zero or also `zero`; a cell holds `per_ms` of its unit for a millisecond."""
+        """Return a latency in ms, above zero or also `zero`, and below a year.
+
+        A cell holds `per_ms` of its unit for a millisecond.
+        """
         cell = self.text(column)
         value = float(cell) / per_ms if _NUMBER.fullmatch(cell) else -1.0
-        if not 0 <= value < 1e12 or (value == 0 and not zero):
-            bound = "of at least" if zero else "above"
-            self.refuse(f"{column}: expected a latency {bound} zero, got {ascii(cell)[:60]}")
+        if not 0 <= value < LONGEST_MS or (value == 0 and not zero):
+            bound = "below a year" if value >= LONGEST_MS else "of at least zero" if zero else "above zero"
+            self.refuse(f"{column}: expected a latency {bound}, got {ascii(cell)[:60]}")
         return value
 
     def refuse(self, problem: str) -> NoReturn:

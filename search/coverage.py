@@ -11,6 +11,7 @@ import numpy as np
 from hardware_models.architecture import architecture_of
 from hardware_models.counts import macs
 from hardware_models.op import Op
+from search.costing.keyed import keyed_operators
 from spaces.genotype import GenotypeSpace
 
 CONTEXTS = 4
@@ -46,7 +47,8 @@ def cover(space: GenotypeSpace, rng: np.random.Generator) -> Coverage:
     """Return the distinct operators of a space's candidates, which must have `ops()`.
 
     Every choice of every decision is tried in random contexts, then random candidates until several batches hold
-    nothing new; small spaces are listed. An operator that only a rare combination of choices makes may be missed.
+    nothing new; small spaces are listed, and one that has keys for its operators is asked for them. Of others an
+    operator that only a rare combination of choices makes may be missed.
     Random candidates of many decisions all cost much the same, so ever cheaper ones are looked at too, down to the
     cheapest: what a table says of these would else be far from any network that it is calibrated on.
     Raises ValueError for candidates without `ops()`.
@@ -68,6 +70,7 @@ def cover(space: GenotypeSpace, rng: np.random.Generator) -> Coverage:
         ops = ops_of(space, row)
         found.update(dict.fromkeys(ops))
         costs.setdefault(space.keys(row[None])[0], (row, rough_cost(ops)))
+    found.update(dict.fromkeys(keyed_operators(space, rng)))
     return _coverage(space, tuple(found), list(costs.values()))
 
 

@@ -30,7 +30,13 @@ HASH = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 def export_study(database: Database, name: str, file: Path) -> None:
-    """Write a study to `file`, in whole or not at all. Raises StudyNotFound, OSError."""
+    """Write a study to `file`, in whole or not at all.
+
+    Raises StudyNotFound, OSError, and ValueError for a pipe or a device, which the finished file would replace.
+    """
+    file = file.resolve()
+    if file.exists() and not file.is_file():
+        raise ValueError(f"{file} is no ordinary file, and is left as it is: expected the name of one to be written")
     unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with unfinished.open("w", encoding="utf-8", newline="\n") as stream:

@@ -92,6 +92,11 @@ class Constraint:
         excess: np.ndarray = np.where(broken, np.maximum(beyond / (abs(self.bound) or 1.0), TINY), 0.0)
         return excess
 
+    def nearest(self, values: np.ndarray, of: str) -> str:
+        """Return in words which of values (n,), n > 0, is nearest to the bound: `the least of 8 trials is 3.5`."""
+        word, value = ("least", values.min()) if self.relation[0] == "<" else ("largest", values.max())
+        return f"the {word} of {of} is {float(value):.6g}"
+
 
 def parse_objectives(directions: Mapping[str, str]) -> tuple[Objective, ...]:
     """Return objectives from `{"accuracy": "maximize", "latency_ms": "minimize"}`, in that order.

@@ -23,6 +23,9 @@ MAX_DRAWS = 1000
 RANDOM_DRAWS = 256
 """How many random genotypes are tried where an algorithm finds nothing new."""
 
+NEAREST, STEPS = 100, 10
+"""Genotypes that are moved towards the known constraints where no random one meets them; how often without success."""
+
 ENUMERABLE = 1_000_000
 """Spaces up to this size are listed to find what is left of them."""
 
@@ -138,9 +141,11 @@ class Algorithm(ABC):
             fruitless = 0 if len(batches[-1]) else fruitless + max(1, len(drawn))
             if not len(drawn) or len(self._seen) == self._space.size:
                 break
-        if missing:
+        while missing:
             batches.append(self._accept(self._remaining(), missing))
             missing -= len(batches[-1])
+            if not len(batches[-1]):
+                break
         self._exhausted = missing > 0
         return batches[0] if len(batches) == 1 else np.concatenate(batches)
 
@@ -226,7 +231,7 @@ class Algorithm(ABC):
 
     def _random_fresh(self, taken: Container[bytes]) -> np.ndarray | None:
         """Return a random genotype that is new, not among `taken`, and feasible; None where a few draws find none."""
-        drawn = self._space.sample(RANDOM_DRAWS, self._random)
+        drawn = self._nearer(self._space.sample(RANDOM_DRAWS, self._random))
         if self._problem.known is not None:
             drawn = drawn[self._problem.known(drawn)[1] <= 0]
         for key, row in zip(self._space.keys(drawn), drawn, strict=True):
@@ -235,11 +240,30 @@ class Algorithm(ABC):
                 return found
         return None
 
+    def _nearer(self, rows: np.ndarray) -> np.ndarray:
+        """Return genotypes of which one is new and meets the known constraints, bred from rows where none of these is.
+
+        Of rows and their mutants those that break the constraints least go on, until there is one, or for `STEPS` times
+        they come no nearer: a device's limit may hold for so few networks that random ones miss them all.
+        """
+        known = self._problem.known
+        if known is None:
+            return rows
+        violations, least, steps = known(rows)[1], np.inf, 0
+        while steps < STEPS and all(key in self._seen for key in self._space.keys(rows[violations <= 0])):
+            nearest = np.argsort(violations, kind="stable")[:NEAREST]
+            steps = 0 if violations[nearest[0]] < least else steps + 1
+            least = violations[nearest[0]]
+            mutants = self._space.mutate(rows[nearest], self._random)
+            rows = np.concatenate([rows[nearest], mutants])
+            violations = np.concatenate([violations[nearest], known(mutants)[1]])
+        return rows
+
     def _remaining(self) -> np.ndarray:
         """Return what a small space has left, in random but reproducible order; of a large one, a random sample."""
         size = self._space.size
         if size is None or size > ENUMERABLE:
-            return self._space.sample(MAX_DRAWS, self._random)
+            return self._nearer(self._space.sample(MAX_DRAWS, self._random))
         if self._left is None:
             order = np.random.default_rng(self._problem.seed).permutation(size)
             self._left = self._space.enumerate(0, size)[order]

@@ -56,22 +56,22 @@ def best(
     out = output(json=json)
     with existing_storage(storage) as store, closing(Study.open(store, name)) as study:
         costs = DeviceCosts(store, study, lambda: definition_of(study, file))
-        table = _within(study.trials(states=["COMPLETED"]), costs, parse_constraints(bounds))
+        table, unmet = _within(study.trials(states=["COMPLETED"]), costs, parse_constraints(bounds))
         if device is not None:
             table = costs.costed(table, device)
             table = _knee(table, objectives_on(study.objectives, costs.name_of(device)))
         else:
             table = _knee(table, study.objectives) if knee else _best(study, table, metric)
-        _show(out, study, table, storage)
+        _show(out, study, table, storage, unmet or NOTHING_YET)
 
 
-def _show(out: Output, study: StudyView, table: TrialTable, storage: str) -> None:
-    """Print the only trial of a table."""
+def _show(out: Output, study: StudyView, table: TrialTable, storage: str, otherwise: str) -> None:
+    """Print the only trial of a table, or why there is none."""
     shown = view(study, table, extra=sorted(table.metrics))
     record = shown.record(table, 0) if len(table) else None
     out.document({"study": study.name, "trial": record})
     if record is None:
-        out.line(NOTHING_YET)
+        out.line(otherwise)
         return
     out.line(f"trial {record['number']}")
     for key in shown.metrics:
@@ -84,10 +84,14 @@ def _show(out: Output, study: StudyView, table: TrialTable, storage: str) -> Non
     )
 
 
-def _within(table: TrialTable, costs: DeviceCosts, bounds: Sequence[Constraint]) -> TrialTable:
-    """Return the trials within all bounds; latencies on devices are computed where trials lack them."""
+def _within(table: TrialTable, costs: DeviceCosts, bounds: Sequence[Constraint]) -> tuple[TrialTable, str]:
+    """Return the trials within all bounds, and why there are none where a bound leaves none of some.
+
+    Latencies on devices are computed where trials lack them.
+    """
     import numpy as np
 
+    unmet = ""
     for bound in bounds:
         metric = bound.metric
         for device in devices_named([metric], ()):
@@ -95,8 +99,12 @@ def _within(table: TrialTable, costs: DeviceCosts, bounds: Sequence[Constraint])
         if metric not in table.metrics and len(table):
             raise ValueError(f"no trial has {metric!r}: they have {', '.join(table.metrics)}")
         values = table.metrics.get(metric, np.zeros(0))
-        table = table.select(np.isfinite(values) & (bound.excess(values) == 0))
-    return table
+        held = np.isfinite(values)
+        within = held & (bound.excess(values) == 0)
+        if held.any() and not within.any():
+            unmet = f"no trial is within {bound}: {bound.nearest(values[held], f'{held.sum():,} trials')}"
+        table = table.select(within)
+    return table, unmet
 
 
 def _best(study: StudyView, table: TrialTable, metric: str | None) -> TrialTable:

@@ -27,6 +27,7 @@ CODES: dict[str, ExitCode | None] = {
     "LeaseLost": ExitCode.STUDY_LOCKED,
     "MissingEntry": ExitCode.FAILED,
     "FileNotFoundError": ExitCode.BAD_INPUT,
+    "FileExistsError": ExitCode.BAD_INPUT,
     "IsADirectoryError": ExitCode.BAD_INPUT,
     "NotADirectoryError": ExitCode.BAD_INPUT,
     "PermissionError": ExitCode.BAD_INPUT,

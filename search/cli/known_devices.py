@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from search.cli.command import NAME
 from search.cli.stored import existing_storage, not_made_yet
+from search.study_devices import THIS
 
 if TYPE_CHECKING:
     from hardware_models.documents import DeviceModel
@@ -138,7 +139,9 @@ def find_device(storage: str, name: str) -> KnownDevice:
 
 
 def check_device_name(name: str) -> str:
-    """Return a device's name as it is. Raises ValueError for one that cannot be typed everywhere."""
+    """Return a device's name as it is. Raises ValueError for one that cannot be typed everywhere, and for `this`."""
+    if name == THIS:
+        raise ValueError(f"{name!r} always means the machine at hand: give the device another name with --device")
     if not NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no device's name: use letters, digits, '.', '_', '-'; give one with --device")
     return name

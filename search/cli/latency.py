@@ -94,11 +94,17 @@ class TableFinder:
 
     def problem(self, model: Any) -> str:
         """Return why a model cannot cost the space's networks, or ""."""
+        from hardware_models._base import MissingEntry
+
         try:
             if hasattr(model, "space"):
                 model.space.check(self._space)
             else:
                 model(self.coverage.ops)
+        except MissingEntry as error:
+            ops = self.coverage.ops
+            lacking = sum(op not in getattr(model, "entries", ops) for op in ops)
+            return str(error) + (f"; it lacks {lacking:,} of the space's {len(ops):,} operators" if lacking else "")
         except (LookupError, ValueError) as error:
             return str(error)
         return ""

@@ -22,7 +22,9 @@ from search.cli.preparing import Prepared, Preparing, check_same
 from search.cli.progress import ProgressLine
 from search.cli.report import Report, print_report
 from search.cli.runs import KeepingRecipe, results_folder
+from search.cli.stored import storage_hint
 from search.cli.tables import table_line, warning_of
+from search.cli.unmet import unmet
 from search.cli.verify import Verification, verify
 from search.errors import StudyNotFound
 from search.launch_command import DONE
@@ -69,6 +71,8 @@ class Session:
                 verified = self._verify(study, known, progress) if reason in DONE and new else Verification()
                 study.finish(reason)
                 progress.close()
+                if reason in DONE and self.definition.constraints and not sum(study.counts().values()):
+                    raise self._nothing_to_try(known, storage_url)
                 picture = (
                     None if reason == INTERRUPTED else plot or results_folder(storage_url) / f"{self.name}-pareto.png"
                 )
@@ -183,17 +187,18 @@ class Session:
         name, table = here[0]
         return verify(study, self.definition.space, table, name, self.definition.measure, say)
 
+    def _nothing_to_try(self, known: Known, storage_url: str) -> Failure:
+        """Return the failure of a study that ended without a trial, as its limits leave none."""
+        again = f"under another name (--name) or after: python -m search delete {self.name}{storage_hint(storage_url)}"
+        unmet_limits = unmet(self.definition, known.metrics)
+        return Failure(f"no candidate was found within {unmet_limits}; loosen it, {again}", ExitCode.BAD_INPUT)
+
     def _exit_code(self, study: Study, reason: str) -> int:
         if reason == INTERRUPTED:
             return self.stop.exit_code
         if reason not in DONE:
             return int(ExitCode.BUDGET_LEFT)
         counts = study.counts()
-        if not sum(counts.values()):
-            bounds = ", ".join(str(constraint) for constraint in study.constraints)
-            raise Failure(
-                f"no candidate was found that meets the constraints {bounds}: loosen them", ExitCode.BAD_INPUT
-            )
         if counts[TrialState.FAILED] and counts[TrialState.FAILED] == sum(counts.values()):
             reason = str(study.trials().reasons[0]).partition("\n")[0]
             raise Failure(f"all {sum(counts.values())} trials failed, the first with: {reason}")

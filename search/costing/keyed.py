@@ -8,13 +8,22 @@ from typing import Any
 import numpy as np
 
 from hardware_models._base import AdditiveModel
-from hardware_models.architecture import ARCHITECTURE, KeyedOperators, KeyOperators, architecture_of
+from hardware_models.architecture import (
+    ARCHITECTURE,
+    KeyedOperators,
+    KeyOperators,
+    architecture_of,
+    members_of_cost,
+)
 from hardware_models.op import Op
 from search.costing.checks import Checks
 from spaces.genotype import GenotypeSpace
 
 CHUNK = 8192
 """Genotypes that are costed at a time."""
+
+BARREN_CHUNKS, CHUNKS = 12, 240
+"""The listing of keys ends after so many chunks in a row that hold no new one, and after so many in all."""
 
 Slow = Callable[[np.ndarray], np.ndarray]
 """Genotypes (n, width) -> metrics (n, k), from each one's operators."""
@@ -30,6 +39,35 @@ def keyed(space: GenotypeSpace) -> KeyedOperators | None:
         value = value.sym_getattr(ARCHITECTURE)
     closed = all(column.kind == "choice" for column in space.columns)
     return value if closed and isinstance(value, KeyedOperators) else None
+
+
+def keyed_operators(space: GenotypeSpace, rng: np.random.Generator) -> Iterator[Op]:
+    """Yield operators of a space that has keys for them, found without decoding its candidates; of others none.
+
+    Random genotypes are looked at, of each a share of whose decisions, from none to all, have one choice in common:
+    what a late step runs hangs on all decisions before it, and even choices would hardly leave it all that it may have.
+    """
+    part = (space.members(members_of_cost(space.value)) or (space,))[0]
+    keys = keyed(part)
+    if keys is None:
+        return
+    variants = _Variants(part, keys)
+    met: dict[KeyOperators, np.ndarray] = {}
+    last = np.array([column.cardinality for column in part.columns]) - 1
+    barren = 0
+    for _ in range(CHUNKS):
+        rows = part.sample(CHUNK, rng)
+        alike = rng.random(rows.shape) < rng.random((CHUNK, 1))
+        rows = part.repair(np.where(alike, np.minimum(rng.integers(0, last.max() + 1, (CHUNK, 1)), last), rows))
+        found, barren = keys.operator_keys(variants.choices(rows)), barren + 1
+        for operators, chosen in variants(rows):
+            if operators is not None:
+                known = met.setdefault(operators, np.zeros(keys.key_bound, bool))
+                for key in np.unique(found[chosen][~known[found[chosen]]]).tolist():
+                    barren, known[key] = 0, True
+                    yield from operators(key)
+        if barren == BARREN_CHUNKS:
+            return
 
 
 class KeyedCosts:

@@ -84,7 +84,8 @@ def channels(model: nn.Module, input_shape: Sequence[int]) -> Channels:
     The model is left as it is. It is run once, in evaluation mode, on zeros.
 
     Raises:
-      ValueError: for a model that `torch.fx` cannot trace, or that has nothing to prune.
+      ValueError: for a model that cannot run on such a tensor, or returns none, that `torch.fx` cannot trace, or that
+        has nothing to prune.
     """
     traced = _traced(model)
     attentions = to_split(traced)
@@ -93,8 +94,16 @@ def channels(model: nn.Module, input_shape: Sequence[int]) -> Channels:
         traced = _traced(model)
     batch, running = torch.zeros(2, *input_shape), copy.deepcopy(traced).eval()
     with torch.no_grad(), torch.random.fork_rng([]):
-        walk = AttendingWalk(running, tied_by_attention(running, batch))
-        walk.run(batch)
+        try:
+            walk = AttendingWalk(running, tied_by_attention(running, batch))
+            made = walk.run(batch)
+        except Exception:
+            _check_runs(model, input_shape)
+            raise
+    if not isinstance(made, torch.Tensor):
+        raise ValueError(
+            f"{type(model).__name__} returns a {type(made).__name__}; pruning needs one that returns a tensor"
+        )
     _keep_shared_weights(walk, model)
     labels = {name: _resolved(walk, found) for name, found in walk.labels.items()}
     layers = {
@@ -120,6 +129,17 @@ def channels(model: nn.Module, input_shape: Sequence[int]) -> Channels:
         attentions,
         walk.atoms.count,
     )
+
+
+def _check_runs(model: nn.Module, input_shape: Sequence[int]) -> None:
+    """Raise ValueError, with PyTorch's words, where the model itself cannot run on such inputs."""
+    try:
+        copy.deepcopy(model).eval()(torch.zeros(2, *input_shape))
+    except Exception as error:  # it runs the network's own forward, which may fail in any way
+        raise ValueError(
+            f"{type(model).__name__} cannot run on inputs of shape {tuple(input_shape)} (one input, without its "
+            f"batch): {error}"
+        ) from error
 
 
 def _traced(model: nn.Module) -> fx.GraphModule:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,8 +41,23 @@ class Prunable(pg.JSONConvertible):  # type: ignore[misc]
     """
 
     def __init__(self, make: Callable[[], nn.Module], input_shape: Sequence[int]) -> None:
-        """Make one model and look at it. Raises TypeError for what makes no module, ValueError as `channels` does."""
+        """Make one model and look at it.
+
+        Raises:
+          TypeError: for what makes no module.
+          ValueError: for an input_shape that is none, and as `channels` does.
+        """
         self.make, self.input_shape = make, tuple(input_shape)
+        if not all(isinstance(side, Integral) and side > 0 for side in self.input_shape):
+            raise ValueError(
+                f"input_shape must be whole numbers above 0, of one input without its batch, such as (3, 32, 32); "
+                f"got {input_shape!r}"
+            )
+        if isinstance(make, nn.Module):
+            raise TypeError(
+                f"expected a function that makes a torch module, got a {type(make).__name__} itself: "
+                "every process makes its own"
+            )
         model = make()
         if not isinstance(model, nn.Module):
             raise TypeError(

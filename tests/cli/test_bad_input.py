@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -134,7 +135,7 @@ constraints = ["params <= 3"]
     write_tiny_study(folder, SOURCE + more)
     result = run("launch", "tiny.py")
     assert result.exit_code == 2
-    assert "no candidate was found that meets the constraints params <= 3.0: loosen them" in last_line(result)
+    assert "no candidate was found within params <= 3.0 (the least of all 2 candidates is 36)" in last_line(result)
     assert "why: " not in result.stdout
 
 
@@ -202,3 +203,18 @@ def test_a_damaged_stored_study_is_told(folder: Path) -> None:
     result = run("trials", "tiny")
     assert result.exit_code in (1, 2, 4)
     last_line(result)
+
+
+def test_a_pipe_is_not_replaced_by_a_saved_study(folder: Path) -> None:
+    run("launch", "tiny.py", "--launcher", "serial")
+    os.mkfifo(folder / "pipe")
+    result = run("save", "tiny", "pipe")
+    assert (result.exit_code, "/pipe is no ordinary file, and is left as it is" in last_line(result)) == (2, True)
+    assert (folder / "pipe").is_fifo()
+
+
+def test_a_network_is_not_exported_into_a_pipe(folder: Path) -> None:
+    run("launch", "tiny.py", "--launcher", "serial")
+    os.mkfifo(folder / "pipe")
+    result = run("export", "tiny", "--trial", "0", "--to", "pipe")
+    assert (result.exit_code, last_line(result)) == (2, "error: pipe: File exists")

@@ -150,6 +150,7 @@ def test_a_new_device_is_onboarded_from_the_networks_that_are_suggested() -> Non
             "unknown format 'nope': expected architectures, document",
         ),
         (["import", "table.json", "--device", "a b"], "'a b' is no device's name"),
+        (["import", "table.json", "--device", "this"], "'this' always means the machine at hand"),
         (["import", "bad.csv"], "bad.csv:2: latency_ms: expected a latency of at least zero, got '-1'"),
         (["import", "codes.csv"], "codes of architectures can only be read for a space: name it with --space"),
         (["import", "codes.csv", "--space", "nasbench201"], "codes.csv:1: the latencies of 'phone' have no unit"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -164,7 +165,16 @@ def test_the_best_within_a_bound_on_any_device(launched: dict[str, Any]) -> None
 
 
 def test_bounds_that_nothing_meets(launched: dict[str, Any]) -> None:
-    assert document("best", "perceptrons", "--within", "latency_ms@board <= 0.1")["trial"] is None
+    within = "best", "perceptrons", "--within", "latency_ms@board <= 0.1"
+    assert document(*within)["trial"] is None
+    least = f"the least of {len(latencies('board'))} trials is {latencies('board').min():.6g}"
+    assert run(*within).stdout == f"no trial is within latency_ms@board <= 0.1: {least}\n"
+
+
+def test_a_limit_that_no_network_meets_is_bad_input(folder: Path) -> None:
+    told = error_of("launch", "perceptrons.py", "--set", "constraints=['latency_ms@board <= 0.1']")
+    assert "error: no candidate was found within latency_ms@board <= 0.1 (the least of all" in told
+    assert told.rstrip().endswith("python -m search delete perceptrons")
 
 
 def test_the_knee_of_a_devices_front(launched: dict[str, Any]) -> None:
@@ -208,6 +218,7 @@ def test_a_table_of_another_space_is_refused(folder: Path) -> None:
     assert run("launch", "perceptrons.py").exit_code == 0  # phone's newest is of another space, the one before is not
     told = error_of("pareto", "perceptrons", "--device", "toy")
     assert "no latency table of device 'toy' is of this space: the latency table of toy has no entry for" in told
+    assert re.search(r"; it lacks (\d+) of the space's \1 operators$", told)
 
 
 def test_trials_from_before_a_device_was_listed_are_on_its_front(folder: Path) -> None:

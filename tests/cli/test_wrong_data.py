@@ -133,3 +133,27 @@ def test_a_study_loses_nothing_when_its_data_is_not_found(tmp_path: Path, monkey
     assert (code, line.startswith("error: no such folder: gone")) == (2, True), line
     assert rows("sqlite:///search.db", "SELECT number, state FROM trials") == [(0, "COMPLETED")]
     assert launch("study.py", "--set", "data=gone")[0] == 0  # nothing is left to train
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (
+            "(self.channels, 2))",
+            "(self.channels, 1))",
+            "the space's networks tell 1 classes apart, and the images have 2",
+        ),
+        ("Conv2d(3,", "Conv2d(1,", "the space's networks cannot take images of (3, 8, 8): Given groups=1"),
+        ("channels: int", "channels: int; input_shape = (3, 16, 16)", "are costed for inputs of (3, 16, 16), and the"),
+        ("return nn.Seq", "raise RuntimeError('out of luck'); nn.Seq", "cannot be built: RuntimeError: out of luck"),
+    ],
+)
+def test_networks_that_do_not_fit_the_images_are_refused(
+    before: str, after: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.py").write_text(STUDY.replace(before, after))
+    pictures(tmp_path / "pictures", 2, 20)
+    code, line = launch("study.py")
+    assert (code, words in line) == (2, True), line
+    assert rows("sqlite:///search.db", "SELECT count(*) FROM studies") == [(0,)]

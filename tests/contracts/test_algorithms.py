@@ -97,6 +97,20 @@ def test_known_constraints_are_met_by_every_proposal(name: str) -> None:
         algorithm.learn(results(batch))
 
 
+@pytest.mark.parametrize("name", ["random", "nsga2", "predictor", "local_search", "regularized_evolution", "optuna"])
+def test_a_limit_that_hardly_any_candidate_meets_is_met(name: str) -> None:
+    def known(genotypes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.full((len(genotypes), 1), np.nan), np.maximum(genotypes.sum(axis=1) - 3.0, 0)
+
+    algorithm = make_algorithm(name)
+    space = GenotypeSpace(pg.Dict({f"d{number}": pg.oneof(list(range(10))) for number in range(8)}))
+    algorithm.start(Problem(space, known=known))
+    for _ in range(3):  # 165 of 10^8 genotypes
+        batch = algorithm.propose(4)
+        assert (len(batch), (batch.sum(axis=1) <= 3).all()) == (4, True)
+        algorithm.learn(results(batch, 1))
+
+
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_trials_without_a_result_are_taken_in(name: str) -> None:
     algorithm = started(name, "flat")

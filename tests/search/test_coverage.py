@@ -9,6 +9,7 @@ import pyglove as pg
 import pytest
 
 from search.coverage import cover, ops_of, rough_cost, stratified
+from spaces.diffrate import Layout, diffrate
 from spaces.fbnet import fbnet
 from spaces.genotype import GenotypeSpace
 from spaces.mbconv import mbconv
@@ -49,3 +50,14 @@ def test_anchors_reach_down_to_the_cheapest_network() -> None:
 def test_candidates_without_operators_are_refused() -> None:
     with pytest.raises(ValueError, match=r"have no `ops\(\)`"):
         cover(GenotypeSpace(pg.Dict(a=pg.oneof([1, 2]))), np.random.default_rng(0))
+
+
+def test_every_pair_of_token_counts_has_its_operators() -> None:
+    vit = Layout(width=8, depth=4, heads=2, patch=4, side=32, channels=3, classes=4)
+    ops = cover(GenotypeSpace(diffrate(vit)), np.random.default_rng(0)).ops
+    pruned, merged = (
+        {(op.inputs[0][0], op.output[0]) for op in ops if op.kind == kind} for kind in ("token_prune", "token_merge")
+    )
+    fewer = {(before, after) for before in range(5, 66, 4) for after in range(5, before, 4)}
+    assert merged == fewer
+    assert pruned == fewer | {(count, count) for count in range(9, 66, 4)}  # sorted alone, to be merged

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pickle
+import re
 from typing import Any
 
 import numpy as np
 import pyglove as pg
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from hardware_models import counts
 from hardware_models.counts import Counts
@@ -139,3 +140,33 @@ def test_a_network_that_cannot_be_costed_still_has_a_space() -> None:
 
 def test_only_what_is_free_is_open_in_a_mixer() -> None:
     assert GenotypeSpace(lapp(Mixer, (3, 16, 16))).size == 4
+
+
+class Split(nn.Module):
+    """It returns two tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3))
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        return self.layers[0](images), self.layers(images)
+
+
+@pytest.mark.parametrize(
+    ("make", "shape", "words"),
+    [
+        (
+            VGG,
+            (1, 16, 16),
+            "VGG cannot run on inputs of shape (1, 16, 16) (one input, without its batch): Given groups",
+        ),
+        (VGG, (3, 16, -16), "input_shape must be whole numbers above 0, of one input without its batch"),
+        (VGG(), (3, 16, 16), "expected a function that makes a torch module, got a VGG itself"),
+        (Split, (3, 16, 16), "Split returns a tuple; pruning needs one that returns a tensor"),
+    ],
+)
+def test_a_model_that_does_not_fit_is_refused_in_one_line(make: Any, shape: tuple[int, ...], words: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=f"^{re.escape(words)}") as refused:
+        lapp(make, shape)
+    assert "While executing" not in str(refused.value)

@@ -77,6 +77,7 @@ def test_a_device_may_be_renamed(tmp_path: Path):
             "phone.csv:2: latency_ms: expected a latency of at least zero, got '-0.25'",
         ),
         (HEAD + CONV.replace("0.25", ""), "phone.csv:2: latency_ms is missing"),
+        (HEAD + CONV.replace("0.25", "1e300"), "phone.csv:2: latency_ms: expected a latency below a year, got '1e300'"),
         (HEAD + CONV.replace("0.25", "nan"), "phone.csv:2: latency_ms: expected a latency of at least zero, got 'nan'"),
         (HEAD + CONV.replace("0.25", "1_0"), "phone.csv:2: latency_ms: expected a latency of at least zero, got '1_0'"),
         (HEAD + CONV.replace("0.25", "1e99"), "phone.csv:2: latency_ms: expected a latency"),
