@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -41,18 +42,21 @@ def dump(table: LearnedTable | ListedTable) -> str:
         document["latencies_ms"] = table.latencies_ms.tolist()
     else:
         document["intercept_ms"], document["effects_ms"] = table.intercept_ms, table.effects_ms
+        document["least_ms"] = table.least_ms
         document["pairs"] = [dataclasses.asdict(pair) for pair in table.pairs]
     return json.dumps(document, allow_nan=False)
 
 
 def load_learned(text: str | bytes) -> LearnedTable:
     """Return the table of a document from outside. Raises ValueError, one line that names the field."""
-    members = _envelope(text, LEARNED, {"intercept_ms", "effects_ms", "pairs"})
+    members = _envelope(text, LEARNED, {"intercept_ms", "effects_ms", "pairs"}, {"least_ms"})
     space, origin, validation = _parts(members)
     effects = members["effects_ms"].items(space.width, space.width)
     rows = tuple(_numbers(row, count, -_MOST_MS) for row, count in zip(effects, space.cardinalities, strict=True))
     pairs = tuple(_pair(item, space) for item in members["pairs"].items(MOST_DECISIONS**2))
-    return LearnedTable(space, origin, members["intercept_ms"].number(-_MOST_MS, _MOST_MS), rows, pairs, validation)
+    intercept = members["intercept_ms"].number(-_MOST_MS, _MOST_MS)
+    least = members["least_ms"].number(0.0, _MOST_MS) if "least_ms" in members else 0.0
+    return LearnedTable(space, origin, intercept, rows, pairs, validation, least)
 
 
 def load_listed(text: str | bytes) -> ListedTable:
@@ -65,8 +69,9 @@ def load_listed(text: str | bytes) -> ListedTable:
     return ListedTable(space, origin, np.array(_numbers(members["latencies_ms"], count, 0.0)), validation)
 
 
-def _envelope(text: str | bytes, kind: str, own: set[str]) -> dict[str, Field]:
-    members = parse(text, kind.replace("_", " ")).members(_ENVELOPE | own)
+def _envelope(text: str | bytes, kind: str, own: set[str], newer: Collection[str] = ()) -> dict[str, Field]:
+    """Return a document's members; it may lack `newer`, which once were not written."""
+    members = parse(text, kind.replace("_", " ")).members(_ENVELOPE | own, frozenset(newer))
     if members["format"].value != kind:
         members["format"].refuse(f"{kind!r}")
     schema = members["schema"]

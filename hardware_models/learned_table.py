@@ -25,7 +25,8 @@ class PairEffects:
 class LearnedTable:
     """The model of one device and space: `latency_ms` of any genotype, without its operators.
 
-    latency = intercept + sum of the effects of the choices in force + sum of the pairs' effects, and never below zero.
+    latency = intercept + sum of the effects of the choices in force + sum of the pairs' effects, and at least
+    `least_ms`: sums extrapolate below zero where choices that do nothing come together.
 
     Attributes:
       space: whose genotypes it costs.
@@ -34,6 +35,7 @@ class LearnedTable:
       effects_ms: for each decision, what each of its choices adds.
       pairs: of decisions that interact; mostly none.
       validation: its error on networks that a fit did not see; None where nothing was held out.
+      least_ms: what no network is below: where all were measured, the least of them, else 0.
     """
 
     space: SpaceIdentity
@@ -42,6 +44,7 @@ class LearnedTable:
     effects_ms: tuple[tuple[float, ...], ...]
     pairs: tuple[PairEffects, ...] = ()
     validation: HeldOut | None = None
+    least_ms: float = 0.0
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -67,7 +70,7 @@ class LearnedTable:
         for pair in self.pairs:
             added = np.array(pair.effects_ms)[rows[:, pair.first], rows[:, pair.second]]
             total += np.where(on[:, pair.first] & on[:, pair.second], added, 0.0)
-        found: np.ndarray = np.maximum(total, 0.0)[:, None]
+        found: np.ndarray = np.maximum(total, self.least_ms)[:, None]
         return found
 
     def relative_to(self, genotype: Sequence[int]) -> LearnedTable:

@@ -44,7 +44,9 @@ def learn(
     [(intercept, single_effects, pair_effects)] = _fit(singles, both, measured, penalties[best : best + 1])
     ends = np.cumsum(space.cardinalities)[:-1]
     effects = tuple(tuple(part.tolist()) for part in np.split(single_effects, ends))
-    table = LearnedTable(space, replace(origin, networks=len(rows)), intercept, effects, validation=reports[best])
+    origin = replace(origin, networks=len(rows))
+    least = float(measured.min()) if len(rows) == space.grid_size else 0.0  # else smaller networks may be faster
+    table = LearnedTable(space, origin, intercept, effects, validation=reports[best], least_ms=least)
     return replace(table.centred(), pairs=_named_pairs(space, pairs, pair_effects))
 
 

@@ -68,7 +68,8 @@ def _print_learned(out: Output, table: LearnedTable) -> None:
     ]
     out.table(columns, rows)
     pairs = f", and what {len(table.pairs)} pairs of decisions add together" if table.pairs else ""
-    out.line(f"latency = {number(table.intercept_ms)} ms + what each choice adds{pairs}")
+    least = f", at least {number(table.least_ms)} ms" if table.least_ms else ""
+    out.line(f"latency = {number(table.intercept_ms)} ms + what each choice adds{pairs}{least}")
 
 
 def _print_listed(out: Output, table: ListedTable) -> None:

@@ -61,7 +61,7 @@ def learned_tables(draw: st.DrawFn) -> LearnedTable:
     if space.width > 1 and draw(st.booleans()):
         rows, columns = space.cardinalities[0], space.cardinalities[1]
         pairs = [PairEffects(0, 1, tuple(tuple(draw(effects) for _ in range(columns)) for _ in range(rows)))]
-    return LearnedTable(space, draw(origins), draw(effects), singles, tuple(pairs), draw(reports))
+    return LearnedTable(space, draw(origins), draw(effects), singles, tuple(pairs), draw(reports), draw(times))
 
 
 @st.composite

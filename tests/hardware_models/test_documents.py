@@ -26,6 +26,12 @@ def test_a_model_comes_back_exactly(model: DeviceModel):
     assert load_model(model.to_json().encode()) == model
 
 
+def test_a_table_from_before_there_was_a_least_latency_is_read():
+    document = json.loads(TABLE.to_json())
+    del document["least_ms"]
+    assert load_model(json.dumps(document)) == TABLE
+
+
 def changed(model: DeviceModel, path: str, value: Any) -> str:
     """Return a model's document with one member, named by its dotted path, replaced or added."""
     document = json.loads(model.to_json())
@@ -45,6 +51,7 @@ def changed(model: DeviceModel, path: str, value: Any) -> str:
         ("schema", 2, "learned table.schema: expected 1, the schema that this version reads, got 2"),
         ("extra", 1, "learned table: unknown field 'extra'"),
         ("intercept_ms", "5", "learned table.intercept_ms: expected a finite number"),
+        ("least_ms", -1, "learned table.least_ms: expected a finite number"),
         ("effects_ms", [[1, 2]], "learned table.effects_ms: expected a list of 3 to 3 items, got a list"),
         ("effects_ms.1", [1, 2], "learned table.effects_ms[1]: expected a list of 3 to 3 items, got a list"),
         ("effects_ms.1.0", None, "learned table.effects_ms[1][0]: expected a finite number"),

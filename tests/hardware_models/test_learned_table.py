@@ -30,6 +30,7 @@ def test_a_choice_that_is_not_in_force_adds_nothing():
 
 def test_no_network_takes_less_than_nothing():
     assert replace(TABLE, intercept_ms=-50.0).costs(np.array([[0, 0, 0]])).tolist() == [[0.0]]
+    assert replace(TABLE, intercept_ms=-50.0, least_ms=0.25).costs(np.array([[0, 0, 0]])).tolist() == [[0.25]]
 
 
 def test_no_genotypes_have_no_costs():

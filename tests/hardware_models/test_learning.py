@@ -34,6 +34,13 @@ def test_a_decision_that_hangs_on_another_is_learnt():
     assert found.costs(rows)[:, 0] == pytest.approx([11.0, 21.0, 5.0])
 
 
+def test_nothing_is_predicted_below_the_least_where_all_networks_were_measured():
+    found = learn(PLAIN, GRID, np.array([1.0] + [10.0] * (len(GRID) - 1)), ORIGIN)
+    assert found.least_ms == 1.0
+    assert replace(found, intercept_ms=-9.0).costs(GRID).min() == 1.0
+    assert learn(PLAIN, GRID[1:], np.full(len(GRID) - 1, 10.0), ORIGIN).least_ms == 0.0
+
+
 def test_the_error_is_that_of_networks_that_were_not_seen():
     rng = np.random.default_rng(0)
     noisy = TABLE.costs(GRID)[:, 0] * rng.uniform(0.9, 1.1, len(GRID))
