@@ -13,7 +13,7 @@ DIRECTIONS = {"maximize": "maximize", "max": "maximize", "minimize": "minimize",
 RELATIONS = ("<=", ">=", "<", ">")
 METRIC_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.@/:+-]{0,127}")
 CONSTRAINT = re.compile(
-    r"\s*(?P<metric>\S+?)\s*(?P<relation><=|>=|<|>)\s*(?P<bound>\S+)(?:\s+at\s+(?P<when>once|end))?\s*"
+    r"\s*(?P<metric>[^\s<>=]+)\s*(?P<relation><=|>=|<|>)\s*(?P<bound>[^\s<>=]+)(?:\s+at\s+(?P<when>once|end))?\s*"
 )
 TINY = float(np.finfo(np.float64).tiny)
 

@@ -22,7 +22,6 @@ from search.cli.preparing import Prepared, Preparing, check_same
 from search.cli.progress import ProgressLine
 from search.cli.report import Report, print_report
 from search.cli.runs import KeepingRecipe, results_folder
-from search.cli.stored import storage_hint
 from search.cli.tables import table_line, warning_of
 from search.cli.unmet import unmet
 from search.cli.verify import Verification, verify
@@ -72,7 +71,12 @@ class Session:
                 study.finish(reason)
                 progress.close()
                 if reason in DONE and self.definition.constraints and not sum(study.counts().values()):
-                    raise self._nothing_to_try(known, storage_url)
+                    study.close()
+                    self.storage.delete(self.name)
+                    raise Failure(
+                        f"no candidate was found within {unmet(self.definition, known.metrics)}; loosen it",
+                        ExitCode.BAD_INPUT,
+                    )
                 picture = (
                     None if reason == INTERRUPTED else plot or results_folder(storage_url) / f"{self.name}-pareto.png"
                 )
@@ -142,7 +146,8 @@ class Session:
     def _say_begin(self) -> None:
         """Say on stderr what is searched."""
         definition = self.definition
-        size = f"{definition.space.size:,} candidates" if definition.space.size is not None else "open floats"
+        count = definition.space.size
+        size = "open floats" if count is None else f"{count:,} candidate{'s' if count > 1 else ''}"
         self.out.note(f"{self.name}: {definition.description or 'a study'}")
         self.out.note(f"{size}, {definition.algorithm.name}, {definition.launcher} launcher, seed {definition.seed}")
 
@@ -187,21 +192,17 @@ class Session:
         name, table = here[0]
         return verify(study, self.definition.space, table, name, self.definition.measure, say)
 
-    def _nothing_to_try(self, known: Known, storage_url: str) -> Failure:
-        """Return the failure of a study that ended without a trial, as its limits leave none."""
-        again = f"under another name (--name) or after: python -m search delete {self.name}{storage_hint(storage_url)}"
-        unmet_limits = unmet(self.definition, known.metrics)
-        return Failure(f"no candidate was found within {unmet_limits}; loosen it, {again}", ExitCode.BAD_INPUT)
-
     def _exit_code(self, study: Study, reason: str) -> int:
         if reason == INTERRUPTED:
             return self.stop.exit_code
         if reason not in DONE:
             return int(ExitCode.BUDGET_LEFT)
         counts = study.counts()
-        if counts[TrialState.FAILED] and counts[TrialState.FAILED] == sum(counts.values()):
+        failed = counts[TrialState.FAILED]
+        if failed and failed == sum(counts.values()):
             reason = str(study.trials().reasons[0]).partition("\n")[0]
-            raise Failure(f"all {sum(counts.values())} trials failed, the first with: {reason}")
+            said = f"all {failed} trials failed, the first" if failed > 1 else "the only trial failed"
+            raise Failure(f"{said} with: {reason}")
         return int(ExitCode.DONE)
 
 

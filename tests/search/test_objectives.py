@@ -61,10 +61,16 @@ def test_constraints_are_read(text: str, expected: Constraint) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["latency_ms", "latency_ms == 3", "latency_ms <= twelve", "<= 12", "a <= 1 2", "a <= nan"]
+    "text", ["latency_ms", "latency_ms == 3", "latency_ms <= twelve", "<= 12", "a <= 1 2", "a <= nan", "a <= "]
 )
 def test_a_text_that_is_no_constraint_is_quoted(text: str) -> None:
     with pytest.raises(ValueError, match=r"expected|is not a number"):
+        parse_constraint(text)
+
+
+@pytest.mark.parametrize("text", ["latency_ms =< 12", "latency_ms <= ", "latency_ms<==12"])
+def test_a_relation_that_is_none_is_not_taken_for_a_part_of_its_sides(text: str) -> None:
+    with pytest.raises(ValueError, match="is not understood: expected a metric, one of"):
         parse_constraint(text)
 
 
