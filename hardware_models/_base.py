@@ -18,7 +18,8 @@ class MissingEntry(LookupError):  # noqa: N818 - says what is missing
     """
 
     def __init__(self, op: Op, model: str) -> None:
-        super().__init__(f"{model} has no entry for {op}; profile the space again, with this operator in it")
+        way_out = "profile the space again on that device, or import a table that has it"
+        super().__init__(f"{model} has no entry for {op}: {way_out}")
         self.op = op
         self.model = model
 

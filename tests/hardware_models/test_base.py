@@ -12,8 +12,8 @@ from hardware_models.op import conv2d
 def test_a_missing_entry_names_the_operator_and_the_way_out():
     error = MissingEntry(conv2d((3, 8, 8), 16, 3), "the latency table of cpu-x")
     assert str(error) == (
-        "the latency table of cpu-x has no entry for conv2d 3x8x8 -> 16x8x8 (kernel 3, padding 1); "
-        "profile the space again, with this operator in it"
+        "the latency table of cpu-x has no entry for conv2d 3x8x8 -> 16x8x8 (kernel 3, padding 1): "
+        "profile the space again on that device, or import a table that has it"
     )
 
 
