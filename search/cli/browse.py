@@ -17,7 +17,6 @@ from search.cli.trial_rows import ordered_front, spread, view
 from search.launch_command import DONE, launch_words
 from search.metric_names import ago
 from search.study_tables import metric_of, recosts_of, tables_used
-from search.trials import TrialState
 
 if TYPE_CHECKING:
     from search.objectives import Objective
@@ -82,6 +81,8 @@ def show(name: str, storage: str, json: bool) -> None:
 
 def why_line(study: StudyView, hint: str) -> str:
     """Return the command that shows why trials gave no result: those of what befell most; "" where none ended so."""
+    from search.trials import TrialState
+
     counts = study.counts()
     state = max((TrialState.FAILED, TrialState.INFEASIBLE, TrialState.STOPPED), key=lambda state: counts[state])
     return f"why: python -m search trials {study.name} --state {state.lower()}{hint}" if counts[state] else ""

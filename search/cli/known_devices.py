@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from search.cli.command import NAME
 from search.cli.stored import existing_storage, not_made_yet
-from search.study_devices import THIS
 
 if TYPE_CHECKING:
     from hardware_models.documents import DeviceModel
@@ -140,6 +139,8 @@ def find_device(storage: str, name: str) -> KnownDevice:
 
 def check_device_name(name: str) -> str:
     """Return a device's name as it is. Raises ValueError for one that cannot be typed everywhere, and for `this`."""
+    from search.study_devices import THIS
+
     if name == THIS:
         raise ValueError(f"{name!r} always means the machine at hand: give the device another name with --device")
     if not NAME.fullmatch(name):
