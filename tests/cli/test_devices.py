@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from hardware_models.imported_table import plain_entry
 from hardware_models.latency_table import LatencyTable
+from hardware_models.learned_table import LearnedTable
 from hardware_models.op import elementwise
 from search.cli.application import application
 from search.cli.devices import devices
@@ -38,15 +40,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def write_pairs(device: str, *, every: int = 1) -> None:
-    """Write cells of NAS-Bench-201 and what a shipped device takes for them."""
+def write_pairs(device: str, *, every: int = 1, additive: bool = False) -> None:
+    """Write cells of NAS-Bench-201 and what a shipped device takes for them, without what pairs add if `additive`."""
     import numpy as np
 
     from hardware_models.documents import load_model
     from search.cli.known_devices import find_device
 
     model = load_model(find_device("sqlite:///search.db", device).document)
-    assert not isinstance(model, LatencyTable)
+    assert isinstance(model, LearnedTable)
+    model = replace(model, pairs=()) if additive else model
     grid = model.space.grid()[::every]
     costs = model.costs(grid)[:, 0]
     lines = [f"{model.space.code(row)},{cost!r}" for row, cost in zip(np.asarray(grid), costs.tolist(), strict=True)]
@@ -58,7 +61,7 @@ def test_devices_alone_lists_this_machine_and_what_is_shipped() -> None:
     assert listed["this"]["id"]
     assert listed["tables"] == []
     raspi4 = next(one for one in listed["shipped"] if one["device"] == "raspi4")
-    assert (raspi4["kind"], raspi4["of"], raspi4["entries"], raspi4["batch"]) == ("learned", "nasbench201", 30, None)
+    assert (raspi4["kind"], raspi4["of"], raspi4["entries"], raspi4["batch"]) == ("learned", "nasbench201", 405, None)
     assert "no latency tables are stored" in run().stdout
     assert not Path("search.db").exists()
 
@@ -114,12 +117,11 @@ def test_a_whole_space_is_imported_as_a_list() -> None:
 
 
 def test_a_table_is_learnt_from_pairs_with_its_error() -> None:
-    write_pairs("titanx_1", every=101)
+    write_pairs("titanx_1", every=101, additive=True)
     [record] = document("learn", "pairs.csv", "--space", "nasbench201", "--device", "mine")["devices"]
     assert (record["kind"], record["networks"], record["validated_on"]) == ("learned", 155, 155)
     assert record["mean_error"] < 1e-9
-    compared = document("compare", "titanx_1", "mine")
-    assert compared["spearman"] == pytest.approx(1.0)
+    assert document("compare", "titanx_1", "mine")["spearman"] > 0.98
 
 
 def test_a_new_device_is_onboarded_from_the_networks_that_are_suggested() -> None:
