@@ -92,7 +92,7 @@ def record_step(database: Database, preparation: Preparation, step: int, metrics
     def work(connection: sa.Connection) -> Preparation:
         saved = _save(connection, preparation)
         if rows:
-            connection.execute(_insert(database).on_conflict_do_nothing(), rows)
+            connection.execute(_insert(connection, preparation_measurements).on_conflict_do_nothing(), rows)
         return saved
 
     return database.write(work)
@@ -139,17 +139,17 @@ def used_by(settings: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _save(connection: sa.Connection, preparation: Preparation) -> Preparation:
+    """Keep a preparation; another launch may be making the same one at this moment."""
     now = time.time()
-    same = preparations.c.key == preparation.key
-    first = connection.scalar(sa.select(preparations.c.created_at).where(same))
-    saved = replace(preparation, created_at=now if first is None else first, updated_at=now)
-    row = {**asdict(saved), "settings": dict(saved.settings)}
-    change: Any = preparations.insert() if first is None else sa.update(preparations).where(same)
-    connection.execute(change.values(**row))
-    return saved
+    row = {**asdict(preparation), "settings": dict(preparation.settings), "created_at": now, "updated_at": now}
+    insert = _insert(connection, preparations).values(**row)
+    changed = {name: insert.excluded[name] for name in row if name not in ("key", "created_at")}
+    connection.execute(insert.on_conflict_do_update(index_elements=["key"], set_=changed))
+    first = sa.select(preparations.c.created_at).where(preparations.c.key == preparation.key)
+    return replace(preparation, created_at=connection.execute(first).scalar_one(), updated_at=now)
 
 
-def _insert(database: Database) -> Any:
+def _insert(connection: sa.Connection, table: sa.Table) -> Any:
     from sqlalchemy.dialects import postgresql, sqlite
 
-    return (sqlite if database.is_sqlite else postgresql).insert(preparation_measurements)
+    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
