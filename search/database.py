@@ -59,6 +59,12 @@ class Database:
             return sa.literal_column("((julianday('now') - 2440587.5) * 86400.0)", sa.Double)
         return sa.literal_column("CAST(extract(epoch FROM clock_timestamp()) AS double precision)", sa.Double)
 
+    def insert(self, table: sa.Table) -> Any:
+        """Return an insert that may say what to do `on_conflict`: SQLAlchemy has one for each kind of database."""
+        from sqlalchemy.dialects import postgresql, sqlite
+
+        return (sqlite if self.is_sqlite else postgresql).insert(table)
+
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Give a connection whose statements all see one state of the database."""

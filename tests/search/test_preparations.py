@@ -41,7 +41,7 @@ def test_two_launches_that_begin_the_same_preparation_at_once_share_it(storage: 
     begin = partial(begin_preparation, database, Preparation("k", "supernet"), afresh=False)
     other = threading.Thread(target=lambda: stored.append(begin()))
     with database.engine.begin() as connection:
-        _save(connection, Preparation("k", "supernet"))
+        _save(database, connection, Preparation("k", "supernet"))
         other.start()
         other.join(0.3)  # it waits for this transaction
         assert other.is_alive()
