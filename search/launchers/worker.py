@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import socket
@@ -24,6 +25,8 @@ WorkerRecipe = Callable[[], tuple[GenotypeSpace, Evaluator]]
 
 REASON_CHARACTERS = 16_384
 """How much of a traceback's end is kept."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +169,16 @@ def measure(
         state, reason = TrialState.FAILED, failure_reason(error)
     finally:
         if isinstance(steps, Generator):
-            steps.close()
+            _close(steps)
     return Evaluation(state, metrics, (), reason, time.perf_counter() - began)
+
+
+def _close(steps: Generator[Any]) -> None:
+    """End an evaluator where it stands; what it raises then concerns nobody's result."""
+    try:
+        steps.close()
+    except Exception as error:
+        log.warning("an evaluator failed while it was being stopped: %s", failure_reason(error))
 
 
 class _TimeOut(Exception):  # noqa: N818 - never leaves this module

@@ -157,6 +157,21 @@ def test_closing_runs_the_evaluators_finally() -> None:
     assert done == [4]
 
 
+def test_an_evaluator_that_fails_while_it_is_stopped_ends_no_worker(caplog: pytest.LogCaptureFixture) -> None:
+    def unwilling(_task: Task) -> Any:
+        try:
+            yield {"x": 1}
+            yield {"x": "many"}
+        finally:
+            raise OSError("cannot tidy up")
+
+    stepped = worker(unwilling)
+    stepped.begin(assigned())
+    stepped.close()
+    assert "TypeError: metric 'x' is str" in evaluate(unwilling).reason
+    assert caplog.text.count("cannot tidy up") >= 2
+
+
 def test_a_new_evaluation_closes_the_one_before() -> None:
     done: list[int] = []
 
