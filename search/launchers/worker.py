@@ -94,6 +94,7 @@ class Worker:
         """Return evaluations of the first assignments: of all, or of as many as were begun in time."""
         began = time.perf_counter()
         evaluations: list[Evaluation] = []
+        self.close()
         with self._written.listening():
             for assigned in assignments:
                 if evaluations and time.perf_counter() - began > self._batch_s:
@@ -104,7 +105,6 @@ class Worker:
     def begin(self, assigned: Assignment) -> dict[str, float] | Evaluation:
         """Start an evaluation, dropping any other, and return its first measurement, or how it ended."""
         self.close()
-        self._written.taken()
         self._measuring = self._measure(assigned)
         return self.advance()
 
@@ -120,10 +120,11 @@ class Worker:
             return self._logged(end.value)
 
     def close(self) -> None:
-        """Stop the evaluation at hand, if there is one; its `finally` clauses run."""
+        """Stop the evaluation at hand, if there is one; its `finally` clauses run, and what it wrote is dropped."""
         measuring, self._measuring = self._measuring, None
         if measuring is not None:
             measuring.close()
+        self._written.taken()
 
     def _measure(self, assigned: Assignment) -> Measuring:
         return measure(self._space, self._evaluator, assigned, self._timeout_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -185,6 +186,22 @@ def test_a_new_evaluation_closes_the_one_before() -> None:
     stepped.begin(assigned(4))
     stepped.begin(assigned(5))
     assert done == [4]
+
+
+def test_a_trial_that_was_stopped_leaves_nothing_to_the_batch_after_it() -> None:
+    done: list[int] = []
+
+    def evaluator(task: Task) -> Any:
+        sys.stdout.write(f"trial {task.number}\n")
+        try:
+            yield {"x": 1.0}
+        finally:
+            done.append(task.number)
+
+    both = worker(evaluator)
+    both.begin(assigned(4))
+    (evaluation,) = both.run([assigned(5)])
+    assert (done, evaluation.log) == ([4, 5], "trial 5")
 
 
 def test_going_on_needs_a_beginning() -> None:
