@@ -68,8 +68,9 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Give a connection whose statements all see one state of the database."""
+        options: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         try:
-            with self.engine.connect() as connection, connection.execution_options(read_only=True).begin():
+            with self.engine.connect() as connection, connection.execution_options(read_only=True, **options).begin():
                 yield connection
         except sa.exc.DBAPIError as error:
             raise self.failure(error) from error
