@@ -68,8 +68,7 @@ def _classes_told_by(candidate: Any, images: Tensor, *, resized: bool) -> int:
     except Infeasible:
         raise
     except Exception as error:
-        reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-        raise ValueError(f"the space's networks cannot be built: {reason}") from error
+        raise ValueError(f"the space's networks cannot be built: {_said(error, ValueError)}") from error
     told = classes_told(network, images, "the space's networks")
     if costed is not None and tuple(costed) != images.shape[1:]:
         raise ValueError(
@@ -84,12 +83,19 @@ def classes_told(network: nn.Module, inputs: Tensor, whose: str) -> int:
     try:
         with torch.inference_mode():
             outputs = network.eval()(inputs)
-    except RuntimeError as error:
-        raise ValueError(f"{whose} cannot take images of {tuple(inputs.shape[1:])}: {error}") from error
+    except Infeasible:
+        raise
+    except Exception as error:  # a network's own forward may fail in any way
+        shape, said = tuple(inputs.shape[1:]), _said(error, RuntimeError)
+        raise ValueError(f"{whose} cannot take images of {shape}: {said}") from error
     if not isinstance(outputs, Tensor) or outputs.ndim != 2:
         got = tuple(outputs.shape) if isinstance(outputs, Tensor) else f"a {type(outputs).__name__}"
         raise ValueError(f"{whose} return {got} for {len(inputs)} images: expected logits, (images, classes)")
     return int(outputs.shape[1])
+
+
+def _said(error: Exception, usual: type[Exception]) -> str:
+    return str(error) if isinstance(error, usual) else f"{type(error).__name__}: {error}"
 
 
 def check_place(asking: str, place: int, preparations: Sequence[object], wanted: type) -> None:

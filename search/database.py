@@ -59,11 +59,18 @@ class Database:
             return sa.literal_column("((julianday('now') - 2440587.5) * 86400.0)", sa.Double)
         return sa.literal_column("CAST(extract(epoch FROM clock_timestamp()) AS double precision)", sa.Double)
 
+    def insert(self, table: sa.Table) -> Any:
+        """Return an insert that may say what to do `on_conflict`: SQLAlchemy has one for each kind of database."""
+        from sqlalchemy.dialects import postgresql, sqlite
+
+        return (sqlite if self.is_sqlite else postgresql).insert(table)
+
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Give a connection whose statements all see one state of the database."""
+        options: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         try:
-            with self.engine.connect() as connection, connection.execution_options(read_only=True).begin():
+            with self.engine.connect() as connection, connection.execution_options(read_only=True, **options).begin():
                 yield connection
         except sa.exc.DBAPIError as error:
             raise self.failure(error) from error

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from search.database import Database
 from search.schema import latency_tables, studies
-from search.study_tables import device_names
+from search.study_tables import DEVICES, device_names
 
 
 def devices_in_order(database: Database) -> list[str]:
@@ -15,9 +15,10 @@ def devices_in_order(database: Database) -> list[str]:
     What comes later stands behind, so that no other device's place changes.
     """
     tables = sa.select(latency_tables.c.created_at, latency_tables.c.device).order_by(latency_tables.c.id)
-    settings = sa.select(studies.c.created_at, studies.c.settings).order_by(studies.c.id)
+    devices = studies.c.settings[DEVICES]  # most studies have none, and settings may be long
+    named_by = sa.select(studies.c.created_at, devices).where(devices.as_string().is_not(None)).order_by(studies.c.id)
     with database.read() as connection:
         stored = [(at, (name,)) for at, name in connection.execute(tables).all()]
-        named = [(at, device_names(said)) for at, said in connection.execute(settings).all()]
+        named = [(at, device_names({DEVICES: said})) for at, said in connection.execute(named_by).all()]
     ordered = sorted([*stored, *named], key=lambda item: item[0])
     return list(dict.fromkeys(name for _, names in ordered for name in names))

@@ -231,8 +231,6 @@ class Ledger:
 
 def _upsert(database: Database) -> Any:
     """Return the insert of a measurement that replaces an older one of the same trial, step and name."""
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    insert: Any = (sqlite if database.is_sqlite else postgresql).insert(measurements)
+    insert = database.insert(measurements)
     replaced = {"value": insert.excluded.value, "measured_at": insert.excluded.measured_at}
     return insert.on_conflict_do_update(index_elements=["study_id", "number", "step", "name"], set_=replaced)

@@ -66,7 +66,7 @@ def load_preparations(database: Database) -> list[Preparation]:
 
 def save_preparation(database: Database, preparation: Preparation) -> Preparation:
     """Keep a preparation, in the place of an older one of its key; return it as it is stored."""
-    return database.write(lambda connection: _save(connection, preparation))
+    return database.write(lambda connection: _save(database, connection, preparation))
 
 
 def begin_preparation(database: Database, preparation: Preparation, *, afresh: bool) -> Preparation:
@@ -76,7 +76,7 @@ def begin_preparation(database: Database, preparation: Preparation, *, afresh: b
         if afresh:
             same = preparation_measurements.c.key == preparation.key
             connection.execute(sa.delete(preparation_measurements).where(same))
-        return _save(connection, preparation)
+        return _save(database, connection, preparation)
 
     return database.write(work)
 
@@ -90,9 +90,9 @@ def record_step(database: Database, preparation: Preparation, step: int, metrics
     ]
 
     def work(connection: sa.Connection) -> Preparation:
-        saved = _save(connection, preparation)
+        saved = _save(database, connection, preparation)
         if rows:
-            connection.execute(_insert(database).on_conflict_do_nothing(), rows)
+            connection.execute(database.insert(preparation_measurements).on_conflict_do_nothing(), rows)
         return saved
 
     return database.write(work)
@@ -138,18 +138,12 @@ def used_by(settings: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [item for item in used if isinstance(item, dict) and "key" in item] if isinstance(used, list) else []
 
 
-def _save(connection: sa.Connection, preparation: Preparation) -> Preparation:
+def _save(database: Database, connection: sa.Connection, preparation: Preparation) -> Preparation:
+    """Keep a preparation; another launch may be making the same one at this moment."""
     now = time.time()
-    same = preparations.c.key == preparation.key
-    first = connection.scalar(sa.select(preparations.c.created_at).where(same))
-    saved = replace(preparation, created_at=now if first is None else first, updated_at=now)
-    row = {**asdict(saved), "settings": dict(saved.settings)}
-    change: Any = preparations.insert() if first is None else sa.update(preparations).where(same)
-    connection.execute(change.values(**row))
-    return saved
-
-
-def _insert(database: Database) -> Any:
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    return (sqlite if database.is_sqlite else postgresql).insert(preparation_measurements)
+    row = {**asdict(preparation), "settings": dict(preparation.settings), "created_at": now, "updated_at": now}
+    insert = database.insert(preparations).values(**row)
+    changed = {name: insert.excluded[name] for name in row if name not in ("key", "created_at")}
+    connection.execute(insert.on_conflict_do_update(index_elements=["key"], set_=changed))
+    first = sa.select(preparations.c.created_at).where(preparations.c.key == preparation.key)
+    return replace(preparation, created_at=connection.execute(first).scalar_one(), updated_at=now)

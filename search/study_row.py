@@ -101,14 +101,14 @@ def open_row(database: Database, row: Mapping[str, Any], lease: TakesPart) -> No
     """
 
     def work(connection: sa.Connection) -> None:
-        connection.execute(_insert(database).values(**row).on_conflict_do_nothing(index_elements=["name"]))
+        connection.execute(database.insert(studies).values(**row).on_conflict_do_nothing(index_elements=["name"]))
         stored = connection.execute(sa.select(studies).where(studies.c.name == row["name"])).mappings().one()
         _check_same(stored, row)
         first: dict[str, Any] = {name.lower(): 0 for name in TrialState}
         first |= {"study_id": stored["id"], "change_seq": 0, "updated_at": time.time(), "lease_number": 0}
         first |= {"state": "running", "reason": "", "algorithm_state": "{}"}
         connection.execute(
-            _insert(database, progress).values(**first).on_conflict_do_nothing(index_elements=["study_id"])
+            database.insert(progress).values(**first).on_conflict_do_nothing(index_elements=["study_id"])
         )
         lease.take(connection, stored["id"])
         changed = {name: row[name] for name in ("algorithm", "max_trials", "retries")}
@@ -120,12 +120,6 @@ def open_row(database: Database, row: Mapping[str, Any], lease: TakesPart) -> No
         connection.execute(sa.update(progress).where(progress.c.study_id == stored["id"]).values(**begun))
 
     database.write(work)
-
-
-def _insert(database: Database, table: sa.Table = studies) -> Any:
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    return (sqlite if database.is_sqlite else postgresql).insert(table)
 
 
 def _check_same(stored: sa.RowMapping, row: Mapping[str, Any]) -> None:

@@ -260,13 +260,18 @@ class Algorithm(ABC):
         return rows
 
     def _remaining(self) -> np.ndarray:
-        """Return what a small space has left, in random but reproducible order; of a large one, a random sample."""
+        """Return what a small space has left, in random but reproducible order; of a large one, a random sample.
+
+        What is left of a small one meets the known constraints: the rest is dropped once, not at every proposal.
+        """
         size = self._space.size
         if size is None or size > ENUMERABLE:
             return self._nearer(self._space.sample(MAX_DRAWS, self._random))
         if self._left is None:
             order = np.random.default_rng(self._problem.seed).permutation(size)
-            self._left = self._space.enumerate(0, size)[order]
+            listed = self._space.enumerate(0, size)[order]
+            known = self._problem.known
+            self._left = listed if known is None else listed[known(listed)[1] <= 0]
         keys = self._space.keys(self._left)
         self._left = self._left[[key not in self._seen for key in keys]]
         return self._left

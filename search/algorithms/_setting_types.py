@@ -50,9 +50,14 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin is Mapping:
         return isinstance(value, Mapping)
     if origin in {Sequence, tuple, list}:
-        listed = isinstance(value, Sequence) and not isinstance(value, str)
-        return listed and all(_fits(item, arguments[0]) for item in value)
+        return isinstance(value, Sequence) and not isinstance(value, str) and _items_fit(value, origin, arguments)
     return True
+
+
+def _items_fit(value: Sequence[Any], origin: Any, arguments: tuple[Any, ...]) -> bool:
+    fixed = origin is tuple and bool(arguments) and arguments[-1] is not ...
+    each = arguments if fixed else (arguments or (Any,))[:1] * len(value)
+    return len(each) == len(value) and all(map(_fits, value, each))
 
 
 def _words(hint: Any) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from search.cli.output import Column, Output
+from search.decisions import labels_of
 from search.metric_names import number
 
 if TYPE_CHECKING:
@@ -62,9 +63,9 @@ def held_out_text(check: HeldOut) -> str:
 def _print_learned(out: Output, table: LearnedTable) -> None:
     columns = [Column("decision"), Column("choice"), Column("adds (ms)", True)]
     rows = [
-        [decision if index == 0 else "", label.strip("'\""), number(effect)]
-        for decision, labels, effects in zip(table.space.decisions, table.space.choices, table.effects_ms, strict=True)
-        for index, (label, effect) in enumerate(zip(labels, effects, strict=True))
+        [decision if index == 0 else "", label, number(effect)]
+        for decision, choices, effects in zip(table.space.decisions, table.space.choices, table.effects_ms, strict=True)
+        for index, (label, effect) in enumerate(zip(labels_of(choices), effects, strict=True))
     ]
     out.table(columns, rows)
     pairs = f", and what {len(table.pairs)} pairs of decisions add together" if table.pairs else ""

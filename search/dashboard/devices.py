@@ -59,9 +59,11 @@ def device(request: Request, store: StoreOf, device: DeviceName) -> Response:
     return answer(request, tag(device, store.devices.stamp(), seen), lambda: _document(store, device))
 
 
-def _studies(store: Store) -> tuple[int, ...]:
-    """Return which studies there are."""
-    return tuple(row["study_id"] for row in store.standing())
+def _studies(store: Store) -> tuple[object, ...]:
+    """Return what differs whenever the studies that there are do."""
+    query = sa.select(sa.func.count(), sa.func.max(studies.c.id), sa.func.sum(studies.c.id))
+    with store.reading.database.read() as connection:
+        return tuple(connection.execute(query).one())
 
 
 def _lines(store: Store) -> list[dict[str, Any]]:

@@ -257,7 +257,7 @@ class _Run:
     def _failed(self, worker: RemoteWorker, pending: Pending, error: RayError) -> None:
         pause_s = 0.0
         if pending.call is Call.START and isinstance(error, OutOfMemoryError):
-            pause_s = min(2.0**self._low_memory, LOW_MEMORY_PAUSE_S)
+            pause_s = low_memory_pause_s(self._low_memory)
             self._low_memory += 1
             self._start_due = self._start_due or time.monotonic() + self._start_timeout_s
         elif pending.call is Call.START:
@@ -289,3 +289,8 @@ class _Run:
 
     def _new_worker(self) -> RemoteWorker:
         return RemoteWorker(self._recipe, self._demand, self._room, self._timeout_s)
+
+
+def low_memory_pause_s(before: int) -> float:
+    """Return how long to wait before another start, after so many in a row that had failed for want of memory."""
+    return float(min(2 ** min(before, 10), LOW_MEMORY_PAUSE_S))  # a node may be short of it for days

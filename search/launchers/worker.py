@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import socket
@@ -24,6 +25,8 @@ WorkerRecipe = Callable[[], tuple[GenotypeSpace, Evaluator]]
 
 REASON_CHARACTERS = 16_384
 """How much of a traceback's end is kept."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class Worker:
         """Return evaluations of the first assignments: of all, or of as many as were begun in time."""
         began = time.perf_counter()
         evaluations: list[Evaluation] = []
+        self.close()
         with self._written.listening():
             for assigned in assignments:
                 if evaluations and time.perf_counter() - began > self._batch_s:
@@ -101,7 +105,6 @@ class Worker:
     def begin(self, assigned: Assignment) -> dict[str, float] | Evaluation:
         """Start an evaluation, dropping any other, and return its first measurement, or how it ended."""
         self.close()
-        self._written.taken()
         self._measuring = self._measure(assigned)
         return self.advance()
 
@@ -117,10 +120,11 @@ class Worker:
             return self._logged(end.value)
 
     def close(self) -> None:
-        """Stop the evaluation at hand, if there is one; its `finally` clauses run."""
+        """Stop the evaluation at hand, if there is one; its `finally` clauses run, and what it wrote is dropped."""
         measuring, self._measuring = self._measuring, None
         if measuring is not None:
             measuring.close()
+        self._written.taken()
 
     def _measure(self, assigned: Assignment) -> Measuring:
         return measure(self._space, self._evaluator, assigned, self._timeout_s)
@@ -166,8 +170,16 @@ def measure(
         state, reason = TrialState.FAILED, failure_reason(error)
     finally:
         if isinstance(steps, Generator):
-            steps.close()
+            _close(steps)
     return Evaluation(state, metrics, (), reason, time.perf_counter() - began)
+
+
+def _close(steps: Generator[Any]) -> None:
+    """End an evaluator where it stands; what it raises then concerns nobody's result."""
+    try:
+        steps.close()
+    except Exception as error:
+        log.warning("an evaluator failed while it was being stopped: %s", failure_reason(error))
 
 
 class _TimeOut(Exception):  # noqa: N818 - never leaves this module

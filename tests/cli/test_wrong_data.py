@@ -144,6 +144,11 @@ def test_a_study_loses_nothing_when_its_data_is_not_found(tmp_path: Path, monkey
             "the space's networks tell 1 classes apart, and the images have 2",
         ),
         ("Conv2d(3,", "Conv2d(1,", "the space's networks cannot take images of (3, 8, 8): Given groups=1"),
+        (
+            "return nn.Seq",
+            "return nn.Bilinear(2, 2, 2); nn.Seq",
+            "cannot take images of (3, 8, 8): TypeError: Bilinear.forward() missing 1",
+        ),
         ("channels: int", "channels: int; input_shape = (3, 16, 16)", "are costed for inputs of (3, 16, 16), and the"),
         ("return nn.Seq", "raise RuntimeError('out of luck'); nn.Seq", "cannot be built: RuntimeError: out of luck"),
     ],

@@ -111,6 +111,22 @@ def test_a_limit_that_hardly_any_candidate_meets_is_met(name: str) -> None:
         algorithm.learn(results(batch, 1))
 
 
+def test_what_breaks_a_constraint_is_looked_at_once_when_a_space_is_listed() -> None:
+    looked: list[int] = []
+
+    def known(genotypes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        looked.append(len(genotypes))
+        return np.full((len(genotypes), 1), np.nan), np.maximum(genotypes.sum(axis=1) - 2.0, 0)
+
+    algorithm = make_algorithm("random")
+    space = GenotypeSpace(pg.Dict({f"d{number}": pg.oneof(list(range(5))) for number in range(6)}))
+    algorithm.start(Problem(space, known=known))
+    found = []
+    while not algorithm.exhausted:
+        found.append(len(algorithm.propose(1)))
+    assert (sum(found), looked.count(5**6)) == (28, 1)
+
+
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_trials_without_a_result_are_taken_in(name: str) -> None:
     algorithm = started(name, "flat")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import optuna
 import pyglove as pg
 import pytest
@@ -59,6 +62,19 @@ def test_a_setting_of_another_type_is_refused(name: str, setting: str, value: ob
 
 def test_what_fits_a_settings_type_is_taken() -> None:
     assert make_algorithm("ppo", learning_rate=1, target=[1, 2.5]).settings["target"] == [1, 2.5]
+
+
+@dataclass
+class Own(Random):
+    pair: tuple[int, str] = (1, "a")
+    sizes: Sequence[int] = ()
+    none: tuple[()] = ()
+
+
+def test_each_item_of_a_tuple_has_a_type_of_its_own() -> None:
+    assert Own((2, "b"), [3, 4]).pair == (2, "b")
+    with pytest.raises(ValueError, match=r"pair is \(2, 3\): expected a list"):
+        Own((2, 3))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
+from functools import partial
 
 import pyglove as pg
 import pytest
@@ -11,6 +13,7 @@ from search.algorithms.random import Random
 from search.objectives import parse_objectives
 from search.preparations import (
     Preparation,
+    _save,
     begin_preparation,
     load_preparation,
     load_preparations,
@@ -31,6 +34,19 @@ def test_a_preparation_is_found_by_its_key_and_replaced(storage: Storage) -> Non
     last = save_preparation(storage.database, Preparation("k", "supernet", "COMPLETED", 1.0, "b.pt", "0" * 64))
     assert load_preparation(storage.database, "k") == last
     assert (last.created_at, last.state, last.path) == (first.created_at, "COMPLETED", "b.pt")
+
+
+def test_two_launches_that_begin_the_same_preparation_at_once_share_it(storage: Storage) -> None:
+    database, stored = storage.database, list[Preparation]()
+    begin = partial(begin_preparation, database, Preparation("k", "supernet"), afresh=False)
+    other = threading.Thread(target=lambda: stored.append(begin()))
+    with database.engine.begin() as connection:
+        _save(database, connection, Preparation("k", "supernet"))
+        other.start()
+        other.join(0.3)  # it waits for this transaction
+        assert other.is_alive()
+    other.join()
+    assert stored == load_preparations(database)
 
 
 def test_a_state_or_progress_that_is_none_is_refused() -> None:

@@ -14,7 +14,7 @@ from launched_study import LaunchedStudy
 
 from search.launchers._base import LauncherError
 from search.launchers.cluster import OBJECT_STORE_BYTES
-from search.launchers.ray import RayLauncher
+from search.launchers.ray import RayLauncher, low_memory_pause_s
 
 pytestmark = pytest.mark.ray
 
@@ -213,3 +213,7 @@ def test_more_than_any_node_has_is_a_launcher_error(launch: Launch) -> None:
     launched = launch("yield {'x': 1}")
     with pytest.raises(LauncherError, match="no node can hold a worker of 1 CPUs and 4 GPUs; the cluster has 2 CPUs"):
         two(gpus_per_worker=4).run(launched.study, launched.recipe, lambda: None)
+
+
+def test_pauses_for_want_of_memory_grow_up_to_a_bound() -> None:
+    assert [low_memory_pause_s(before) for before in (0, 1, 3, 4, 5000)] == [1, 2, 8, 10, 10]

@@ -19,7 +19,7 @@ from stored_study import drive, make_study
 
 from search.database import masked_address
 from search.errors import StorageCorrupt, StorageUnavailable, StudyNotFound
-from search.schema import VERSION, metadata
+from search.schema import VERSION, metadata, studies
 from search.storage import Storage, open_storage
 from search.trials import Outcome
 
@@ -164,6 +164,16 @@ def test_a_locked_database_is_waited_for_and_then_told(tmp_path: Path, monkeypat
             make_study(storage)
         threading.Timer(0.2, blocker.close).start()
         make_study(storage).close()
+
+
+def test_what_is_read_together_is_of_one_moment(storage: Storage) -> None:
+    query = sa.select(sa.func.count()).select_from(studies)
+    with storage.database.read() as connection:
+        before = connection.scalar(query)
+        make_study(storage).close()
+        assert (before, connection.scalar(query)) == (0, 0)
+    with storage.database.read() as connection:
+        assert connection.scalar(query) == 1
 
 
 def test_summaries_list_the_studies_in_order(storage: Storage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -157,6 +158,21 @@ def test_closing_runs_the_evaluators_finally() -> None:
     assert done == [4]
 
 
+def test_an_evaluator_that_fails_while_it_is_stopped_ends_no_worker(caplog: pytest.LogCaptureFixture) -> None:
+    def unwilling(_task: Task) -> Any:
+        try:
+            yield {"x": 1}
+            yield {"x": "many"}
+        finally:
+            raise OSError("cannot tidy up")
+
+    stepped = worker(unwilling)
+    stepped.begin(assigned())
+    stepped.close()
+    assert "TypeError: metric 'x' is str" in evaluate(unwilling).reason
+    assert caplog.text.count("cannot tidy up") >= 2
+
+
 def test_a_new_evaluation_closes_the_one_before() -> None:
     done: list[int] = []
 
@@ -170,6 +186,22 @@ def test_a_new_evaluation_closes_the_one_before() -> None:
     stepped.begin(assigned(4))
     stepped.begin(assigned(5))
     assert done == [4]
+
+
+def test_a_trial_that_was_stopped_leaves_nothing_to_the_batch_after_it() -> None:
+    done: list[int] = []
+
+    def evaluator(task: Task) -> Any:
+        sys.stdout.write(f"trial {task.number}\n")
+        try:
+            yield {"x": 1.0}
+        finally:
+            done.append(task.number)
+
+    both = worker(evaluator)
+    both.begin(assigned(4))
+    (evaluation,) = both.run([assigned(5)])
+    assert (done, evaluation.log) == ([4, 5], "trial 5")
 
 
 def test_going_on_needs_a_beginning() -> None:
