@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -16,7 +18,7 @@ class MaybeMasked(nn.Module):
         super().__init__()
         self.first, self.norm, self.last = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Conv2d(8, 4, 1)
 
-    def forward(self, images: Tensor, mask: Tensor | None = None, twice: bool = False) -> Tensor:
+    def forward(self, images: Any = None, mask: Tensor | None = None, twice: bool = False) -> Tensor:
         features: Tensor = self.norm(self.first(images))
         if mask is not None:
             features = features * mask
