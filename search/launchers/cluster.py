@@ -28,6 +28,10 @@ REACH_S = 10.0
 QUIET: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
 
 
+class AddressError(LauncherError):
+    """What is given is not the address of any cluster."""
+
+
 @dataclass(frozen=True, slots=True)
 class Demand:
     """What each worker holds for itself."""
@@ -73,7 +77,7 @@ def cluster(
     Uses the connection that this process has, else joins the cluster at `address` or `$RAY_ADDRESS`, else starts one on
     this machine, with room for `shared`, which is put into the object store once for all workers.
     `workers` None: as many as the cluster holds now.
-    Raises LauncherError where the address does not answer, or no node can hold a worker.
+    Raises AddressError for what is none, LauncherError where it does not answer, or no node can hold a worker.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     address = address or os.environ.get("RAY_ADDRESS") or None
@@ -145,13 +149,13 @@ def _reach(address: str) -> None:
     if address in ("auto", "local"):
         return
     if address.startswith(("http://", "https://")):
-        raise LauncherError(
+        raise AddressError(
             f"{address!r} is where jobs are submitted (`ray job submit`); a launch needs the head's own address, e.g. "
             f"'HEAD:6379', 'ray://HEAD:10001' or 'auto'"
         )
     host, _, port = address.removeprefix("ray://").partition("/")[0].rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise LauncherError(f"address {address!r} is not one; expected 'HEAD:6379', 'ray://HEAD:10001' or 'auto'")
+        raise AddressError(f"address {address!r} is not one; expected 'HEAD:6379', 'ray://HEAD:10001' or 'auto'")
     try:
         found = _speaks_http2(host.strip("[]"), int(port))
     except OSError as error:
