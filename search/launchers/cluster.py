@@ -137,16 +137,19 @@ def _start(workers: int | None, demand: Demand, environment: dict[str, str], sto
 
 
 def _join(address: str) -> None:
-    _reach(address)
+    reach(address)
     try:
         ray.init(address=address, **QUIET)
     except Exception as error:  # Ray raises many kinds here, from ConnectionError to its own
         raise LauncherError(f"the Ray cluster at {address!r} does not answer: {_first_line(error)}") from error
 
 
-def _reach(address: str) -> None:
-    """Raise LauncherError within `REACH_S` where nothing listens at the address; Ray itself would wait much longer."""
-    if address in ("auto", "local"):
+def reach(address: str) -> None:
+    """See, unless this process has a connection, that Ray listens at an address; Ray itself would wait much longer.
+
+    Raises AddressError for what is none, and within `REACH_S` LauncherError where nothing answers.
+    """
+    if address in ("auto", "local") or ray.is_initialized():
         return
     if address.startswith(("http://", "https://")):
         raise AddressError(

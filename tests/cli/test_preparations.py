@@ -67,6 +67,12 @@ def test_after_sigkill_it_goes_on_from_the_checkpoint(tmp_path: Path) -> None:
     ]
 
 
+def test_a_cluster_that_does_not_answer_is_found_before_anything_begins(tmp_path: Path) -> None:
+    code, _, err = launch(tmp_path, "--launcher", "ray", "--address", "127.0.0.1:1")
+    assert (code, "error: nothing answers at '127.0.0.1:1'" in err) == (1, True), err
+    assert listed(tmp_path) == "no preparations yet; a study file names them: preparations = [...]\n"
+
+
 def test_a_launch_that_waits_for_another_says_so_and_how_far_that_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
