@@ -141,7 +141,10 @@ def _join(address: str) -> None:
     try:
         ray.init(address=address, **QUIET)
     except Exception as error:  # Ray raises many kinds here, from ConnectionError to its own
-        raise LauncherError(f"the Ray cluster at {address!r} does not answer: {_first_line(error)}") from error
+        raise LauncherError(
+            f"the Ray cluster at {address!r} cannot be joined: {_first_line(error)}; are RAY_AUTH_MODE and "
+            f"RAY_AUTH_TOKEN those of its head, and Ray and Python of its versions?"
+        ) from error
 
 
 def reach(address: str) -> None:
