@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 from evaluators._alike import start_alike
 from evaluators._base import Metrics
 from evaluators._checkpoints import identity, read_checkpoint, write_checkpoint, write_document
+from evaluators._counts import check_counts
 from evaluators._early import check_images
 from evaluators._logits import log_probabilities
 from evaluators._preparation import Distribution, Job, Progress
@@ -100,8 +101,7 @@ class SupernetSearch(ABC):
     threads: int = field(default=1, compare=False)
 
     def __post_init__(self) -> None:
-        if min(self.batch, self.threads) < 1:
-            raise ValueError(f"batch and threads must be at least 1, got {self.batch} and {self.threads}")
+        check_counts(batch=self.batch, threads=self.threads)
 
     @property
     @abstractmethod

@@ -19,6 +19,7 @@ from torch.nn import functional
 from evaluators._around import around
 from evaluators._base import Task
 from evaluators._checkpoints import identity, read_checkpoint, read_document, write_checkpoint, write_document
+from evaluators._counts import check_counts
 from evaluators._early import check_images
 from evaluators._preparation import Distribution, Job, Progress
 from evaluators._reproducible import device_of, images_on, reproducible
@@ -85,9 +86,7 @@ class DiffRate:
         if not 0 < self.keep <= 1 or min(self.lr, self.unit_macs) <= 0:
             numbers = f"{self.keep}, {self.lr} and {self.unit_macs}"
             raise ValueError(f"keep must be in (0, 1], lr and unit_macs above 0, got {numbers}")
-        if min(self.epochs, self.batch, self.gap, self.threads) < 1:
-            numbers = f"{self.epochs}, {self.batch}, {self.gap} and {self.threads}"
-            raise ValueError(f"epochs, batch, gap and threads must be at least 1, got {numbers}")
+        check_counts(epochs=self.epochs, batch=self.batch, gap=self.gap, threads=self.threads)
 
     def __call__(self, job: Job) -> Iterator[Progress]:
         """Learn, yielding after each epoch `accuracy` and `macs_share` of the compressed network; leave the counts.

@@ -16,6 +16,7 @@ from torch.nn import functional
 from torch.optim import Optimizer
 
 from evaluators import latency_losses
+from evaluators._counts import check_counts
 from evaluators._logits import distribution_metrics, most_probable
 from evaluators._preparation import Job
 from evaluators._reproducible import images_on
@@ -71,6 +72,7 @@ class FBNetDNAS(SupernetSearch):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_counts(epochs=self.epochs)
         if not 0 <= self.warmup_epochs < self.epochs:
             raise ValueError(
                 f"of {self.epochs} epochs {self.warmup_epochs} are warm-up: at least one must be left for the search"

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from evaluators._counts import check_counts
 from evaluators._importance import log_probability, multi_task_loss, propose
 from evaluators._logits import distribution_metrics, most_probable
 from evaluators._preparation import Job
@@ -58,6 +59,7 @@ class FBNetV5Search(SupernetSearch):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_counts(epochs=self.epochs)
         object.__setattr__(self, "tasks", tuple(self.tasks))
         if not self.tasks or len(set(self.tasks)) < len(self.tasks) or not set(self.tasks) <= TASKS.keys():
             raise ValueError(f"tasks must be different ones of {', '.join(TASKS)}, got {self.tasks}")

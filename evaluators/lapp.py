@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from evaluators._checkpoints import identity, read_checkpoint, write_checkpoint
+from evaluators._counts import check_counts
 from evaluators._preparation import Job, Progress
 from evaluators._reproducible import reproducible
 from evaluators.datasets import Dataset, Images, described, load
@@ -78,10 +79,7 @@ class Lapp(PruningPreparation):
     def __post_init__(self) -> None:
         if not 0 < self.keep <= 1 or not 0 <= self.least < 1:
             raise ValueError(f"keep must be in (0, 1] and least in [0, 1), got {self.keep} and {self.least}")
-        if min(self.epochs, self.batch, self.threads) < 1:
-            raise ValueError(
-                f"epochs, batch and threads must be at least 1, got {self.epochs}, {self.batch} and {self.threads}"
-            )
+        check_counts(epochs=self.epochs, batch=self.batch, threads=self.threads)
 
     def __call__(self, job: Job) -> Iterator[Progress]:
         """Learn, yielding after each epoch `accuracy` and `macs_share` of the masked network; leave rates and weights.

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from evaluators._checkpoints import identity, read_checkpoint, write_checkpoint
+from evaluators._counts import check_counts
 from evaluators._early import check_images
 from evaluators._group import ALONE, Group, joined
 from evaluators._preparation import Distribution, Job, Progress
@@ -100,9 +101,7 @@ class NestedSupernet:
     cost = None
 
     def __post_init__(self) -> None:
-        if min(self.epochs, self.batch, self.statistics, self.threads) < 1:
-            numbers = f"{self.epochs}, {self.batch}, {self.statistics} and {self.threads}"
-            raise ValueError(f"epochs, batch, statistics and threads must be at least 1, got {numbers}")
+        check_counts(epochs=self.epochs, batch=self.batch, statistics=self.statistics, threads=self.threads)
         if self.divergence not in DIVERGENCES:
             raise ValueError(f"divergence must be {' or '.join(DIVERGENCES)}, got {self.divergence!r}")
         if self.transforms and self.recipe.shared != "sum":

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from evaluators import latency_losses
 from evaluators._binary_gates import all_gates, gates_losses, keep_mass, two_gates
+from evaluators._counts import check_counts
 from evaluators._logits import distribution_metrics, most_probable, sample
 from evaluators._preparation import Job
 from evaluators._reinforced_logits import cost_of, moved_baseline, reinforce_loss, reward
@@ -100,11 +101,9 @@ class ProxylessNASSearch(SupernetSearch):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if min(self.epochs, self.every, self.updates, self.samples) < 1 or self.warmup_epochs < 0:
-            raise ValueError(
-                "epochs, every, updates and samples must be at least 1 and warmup at least 0, "
-                f"got {self.epochs}, {self.every}, {self.updates}, {self.samples} and {self.warmup}"
-            )
+        check_counts(epochs=self.epochs, every=self.every, updates=self.updates, samples=self.samples)
+        if self.warmup is not None and self.warmup != 0:
+            check_counts(warmup=self.warmup)
         if self.method not in METHODS or self.latency_loss not in LOSSES:
             raise ValueError(
                 f"method must be one of {', '.join(METHODS)}, latency_loss one of {', '.join(LOSSES)}; "

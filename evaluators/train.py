@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from evaluators._base import Metrics, Task
 from evaluators._checkpoints import read_checkpoint, write_checkpoint
+from evaluators._counts import check_counts
 from evaluators._early import check_images, check_place, network_of
 from evaluators._reproducible import device_of, images_on, reproducible
 from evaluators._supernet_search import SupernetSearch, inherited
@@ -93,9 +94,7 @@ class Train:
     supernet: int | None = None
 
     def __post_init__(self) -> None:
-        if min(self.epochs, self.batch, self.threads) < 1:
-            numbers = f"{self.epochs}, {self.batch}, {self.threads}"
-            raise ValueError(f"epochs, batch and threads must be at least 1, got {numbers}")
+        check_counts(epochs=self.epochs, batch=self.batch, threads=self.threads)
         if not 0 <= self.label_smoothing < 1:
             raise ValueError(f"label_smoothing must be in [0, 1), got {self.label_smoothing}")
         object.__setattr__(self, "milestones", tuple(self.milestones))  # a candidate holds a symbolic list

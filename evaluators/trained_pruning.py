@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from evaluators._checkpoints import identity, read_checkpoint, write_checkpoint
+from evaluators._counts import check_counts
 from evaluators._preparation import Job, Progress
 from evaluators._reproducible import reproducible
 from evaluators.datasets import Dataset, Images, described, load
@@ -73,9 +74,7 @@ class TrainedPruning(PruningPreparation):
         if (self.keep is not None and not 0 < self.keep <= 1) or not 0 <= self.least < 1 or not 0 <= self.sparsity < 1:
             numbers = f"{self.keep}, {self.least} and {self.sparsity}"
             raise ValueError(f"keep must be in (0, 1] or None, least and sparsity in [0, 1), got {numbers}")
-        if min(self.epochs, self.batch, self.threads) < 1:
-            numbers = f"{self.epochs}, {self.batch} and {self.threads}"
-            raise ValueError(f"epochs, batch and threads must be at least 1, got {numbers}")
+        check_counts(epochs=self.epochs, batch=self.batch, threads=self.threads)
 
     def __call__(self, job: Job) -> Iterator[Progress]:
         """Train and prune, yielding `accuracy` after each epoch; leave widths and weights.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -134,7 +135,10 @@ def _override(path: str, tree: ast.Module, name: str, text: str, settable: Colle
         raise StudyFileError(path, None, f"{wrong}; {hint}these can: {', '.join(names)}")
     for node in nodes:
         if node.value is not None:
-            node.value = _placed(_replacement(path, name, text, node.value), node.value)
+            after = _replacement(path, name, text, node.value)
+            if name not in settable:
+                _check_kind(path, name, text, node.value, after)
+            node.value = _placed(after, node.value)
     if not nodes:
         added = ast.Assign([ast.Name(name, ast.Store())], _literal(text))
         tree.body.append(_placed(added, tree.body[-1]) if tree.body else added)
@@ -187,5 +191,13 @@ def _replacement(path: str, name: str, text: str, before: ast.expr) -> ast.expr:
     return after
 
 
+def _check_kind(path: str, name: str, text: str, before: ast.expr, after: ast.expr) -> None:
+    """Raise StudyFileError where a variable of the file's own is a list or a mapping, and would be no more."""
+    old, new = ast.literal_eval(before), ast.literal_eval(after)
+    for kinds, what in (((list, tuple), "a list"), ((dict,), "a mapping")):
+        if isinstance(old, kinds) and not isinstance(new, kinds) and new is not None:
+            raise StudyFileError(path, before.lineno, f"--set {name}={text}: expected {what}, like {old!r} in the file")
+
+
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) != math.inf

@@ -6,7 +6,6 @@ what it holds.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from evaluators._checkpoints import read_document
 from evaluators._early import classes_told
 from evaluators._reproducible import images_on
 from evaluators.datasets import Dataset, described
@@ -64,7 +64,7 @@ class ExportedNetwork:
 
     def read(self, space: GenotypeSpace) -> Fitted:
         """See `Teacher`."""
-        document = json.loads((Path(self.folder) / CANDIDATE).read_text("utf-8"))
+        document = read_document(Path(self.folder) / CANDIDATE, "network that `python -m search export` wrote")
         if document.get("space_fingerprint") != space.fingerprint:
             raise ValueError(f"the network in {self.folder!r} is of another space than the supernet")
         candidate = architecture_of(space.decode(space.from_json(document["genotype"])))

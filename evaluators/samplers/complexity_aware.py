@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evaluators._counts import check_counts
 from evaluators.nested.space import NestedSpace
 from evaluators.samplers._base import Memory, Sampler, Step, Subnet
 
@@ -46,8 +47,7 @@ class ComplexityAware(Sampler):
     def __post_init__(self) -> None:
         if self.levels is not None and (not self.levels or list(self.levels) != sorted(self.levels)):
             raise ValueError(f"levels must be ascending, got {self.levels}")
-        if min(self.subnets, self.count) < 1:
-            raise ValueError(f"subnets and count must be at least 1, got {self.subnets} and {self.count}")
+        check_counts(subnets=self.subnets, count=self.count)
 
     def draw(self, at: Step, memory: Memory) -> Sequence[Subnet]:
         """Return random networks of one level and its smallest network; the memory holds the level."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from evaluators._counts import check_counts
 from evaluators.nested.space import NestedSpace
 from evaluators.samplers._base import Memory, Step, Subnet
 from evaluators.samplers.complexity_aware import ComplexityAware
@@ -41,6 +42,10 @@ class PerformanceAware(ComplexityAware):
     depths: str = r"^transformers\[\d+\]\.depth$"
     capacity: int = 50
     explored: int = 5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_counts(capacity=self.capacity, explored=self.explored)
 
     def draw(self, at: Step, memory: Memory) -> Sequence[Subnet]:
         """Return the step's networks; those that were not from a bank are of the kind `random`, others `kept`."""

@@ -15,14 +15,20 @@ def check_early(definition: StudyDefinition, address: str | None) -> None:
     """Have the evaluator and the preparations read their data, and look whether they fit each other.
 
     Preparations on a cluster that was there before may have files that this machine has not: they look themselves.
+    Whether that cluster answers is looked at instead.
 
     Raises:
       Failure: for files that cannot be read.
+      LauncherError: for a cluster that does not answer.
       ValueError: for what cannot be used.
     """
     from evaluators._base import ChecksEarly
 
     elsewhere = definition.launcher == "ray" and (address or os.environ.get("RAY_ADDRESS"))
+    if elsewhere:
+        from search.launchers.cluster import reach
+
+        reach(elsewhere)
     for part in (definition.evaluator, *(() if elsewhere else definition.preparations)):
         if isinstance(part, ChecksEarly):
             try:

@@ -41,7 +41,7 @@ def export(*, name: str, trial: int, folder: Path, file: str | None, storage: st
     is measured beside the whole one that it was made from.
     """
     from search.attempt import trial_seed
-    from search.export import Winner
+    from search.export import WEIGHTS, Winner
     from search.export import export as write
 
     out = output(json=json)
@@ -60,6 +60,8 @@ def export(*, name: str, trial: int, folder: Path, file: str | None, storage: st
         out.line(f"{path}  {path.stat().st_size / 1024:,.0f} KiB")
     for saving in saved:
         out.line(f"latency: {saving}")
+    if weights is None and folder / WEIGHTS in files:
+        out.note(f"the weights are not trained: trial {trial} has no checkpoint of its own")
     out.line(f"read first: {folder / 'README.md'}")
 
 

@@ -26,6 +26,8 @@ CODES: dict[str, ExitCode | None] = {
     "StudyLocked": ExitCode.STUDY_LOCKED,
     "LeaseLost": ExitCode.STUDY_LOCKED,
     "MissingEntry": ExitCode.FAILED,
+    "AddressError": ExitCode.BAD_INPUT,
+    "LauncherError": ExitCode.FAILED,
     "FileNotFoundError": ExitCode.BAD_INPUT,
     "FileExistsError": ExitCode.BAD_INPUT,
     "IsADirectoryError": ExitCode.BAD_INPUT,

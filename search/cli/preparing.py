@@ -14,7 +14,7 @@ from search.cli.output import Output
 from search.cli.preparation_recipe import StudyPreparation
 from search.cli.progress import ProgressLine
 from search.cli.runs import preparation_folder
-from search.launchers.preparing import LOCK, Ended, PreparationEvent, Step
+from search.launchers.preparing import LOCK, Ended, PreparationEvent, Step, is_worked_on
 from search.metric_names import number
 from search.preparation_key import digest_of, key_of, made_from
 from search.preparations import (
@@ -58,19 +58,24 @@ class Prepared:
 
 @dataclass(slots=True)
 class _Job:
-    """One preparation of the study file: what stands in the database, and how many of its steps do."""
+    """One preparation of the study file: what stands in the database, and how many of its steps do.
+
+    It `waits` while another process works in its folder.
+    """
 
     recipe: StudyPreparation
     preparation: Any
     row: Preparation
     label: str
     kept: int = 0
+    waits: bool = False
     metrics: Mapping[str, float] = field(default_factory=dict)
 
     def line(self, *, share: bool = True) -> str:
         """Return what it measured last, and its share done."""
         values = [f"{name} {number(value, 4)}" for name, value in list(self.metrics.items())[:SHOWN]]
-        return ", ".join([f"{self.label} {self.row.progress:.0%}" if share else self.label, *values])
+        label = f"{self.label} (by another process)" if self.waits else self.label
+        return ", ".join([f"{label} {self.row.progress:.0%}" if share else label, *values])
 
 
 class Preparing:
@@ -128,6 +133,8 @@ class Preparing:
             elif isinstance(event, Ended):
                 progress.close()
                 self._ended(jobs[event.index], event.reason)
+            else:
+                self._look_at_others(jobs)
             going = [job for job in jobs if job.row.state == "RUNNING"] or jobs
             lines = [job.line(share=len(going) > 1) for job in going]
             together = "; together" if len(going) > 1 else ""
@@ -188,11 +195,21 @@ class Preparing:
         job.row = begin_preparation(self._storage.database, row, afresh=afresh)
         job.kept = steps_kept(self._storage.database, row.key)
         goes_on = f", going on at {row.progress:.0%}" if row.progress else ""
-        self._out.note(f"{job.label}: preparation {row.key[:SHORT]}{goes_on}")
+        job.waits = is_worked_on(folder)
+        waits = "; another process works on it, and this one waits for that" if job.waits else ""
+        self._out.note(f"{job.label}: preparation {row.key[:SHORT]}{goes_on}{waits}")
+
+    def _look_at_others(self, jobs: Sequence[_Job]) -> None:
+        """Read how far those are that other processes work on."""
+        for job in jobs:
+            if job.waits and (row := load_preparation(self._storage.database, job.row.key)):
+                job.row = replace(job.row, progress=row.progress)
 
     def _measured(self, job: _Job, step: Step) -> bool:
         """Keep a step, unless an earlier attempt has kept it; return whether it is new."""
         job.metrics = step.metrics
+        if job.waits:
+            job.waits, job.kept = False, steps_kept(self._storage.database, job.row.key)
         if step.step < job.kept:
             return False
         row = replace(job.row, progress=step.share)

@@ -28,6 +28,10 @@ REACH_S = 10.0
 QUIET: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
 
 
+class AddressError(LauncherError):
+    """What is given is not the address of any cluster."""
+
+
 @dataclass(frozen=True, slots=True)
 class Demand:
     """What each worker holds for itself."""
@@ -73,7 +77,7 @@ def cluster(
     Uses the connection that this process has, else joins the cluster at `address` or `$RAY_ADDRESS`, else starts one on
     this machine, with room for `shared`, which is put into the object store once for all workers.
     `workers` None: as many as the cluster holds now.
-    Raises LauncherError where the address does not answer, or no node can hold a worker.
+    Raises AddressError for what is none, LauncherError where it does not answer, or no node can hold a worker.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     address = address or os.environ.get("RAY_ADDRESS") or None
@@ -133,25 +137,31 @@ def _start(workers: int | None, demand: Demand, environment: dict[str, str], sto
 
 
 def _join(address: str) -> None:
-    _reach(address)
+    reach(address)
     try:
         ray.init(address=address, **QUIET)
     except Exception as error:  # Ray raises many kinds here, from ConnectionError to its own
-        raise LauncherError(f"the Ray cluster at {address!r} does not answer: {_first_line(error)}") from error
+        raise LauncherError(
+            f"the Ray cluster at {address!r} cannot be joined: {_first_line(error)}; are RAY_AUTH_MODE and "
+            f"RAY_AUTH_TOKEN those of its head, and Ray and Python of its versions?"
+        ) from error
 
 
-def _reach(address: str) -> None:
-    """Raise LauncherError within `REACH_S` where nothing listens at the address; Ray itself would wait much longer."""
-    if address in ("auto", "local"):
+def reach(address: str) -> None:
+    """See, unless this process has a connection, that Ray listens at an address; Ray itself would wait much longer.
+
+    Raises AddressError for what is none, and within `REACH_S` LauncherError where nothing answers.
+    """
+    if address in ("auto", "local") or ray.is_initialized():
         return
     if address.startswith(("http://", "https://")):
-        raise LauncherError(
+        raise AddressError(
             f"{address!r} is where jobs are submitted (`ray job submit`); a launch needs the head's own address, e.g. "
             f"'HEAD:6379', 'ray://HEAD:10001' or 'auto'"
         )
     host, _, port = address.removeprefix("ray://").partition("/")[0].rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise LauncherError(f"address {address!r} is not one; expected 'HEAD:6379', 'ray://HEAD:10001' or 'auto'")
+        raise AddressError(f"address {address!r} is not one; expected 'HEAD:6379', 'ray://HEAD:10001' or 'auto'")
     try:
         found = _speaks_http2(host.strip("[]"), int(port))
     except OSError as error:

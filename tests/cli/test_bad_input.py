@@ -51,6 +51,16 @@ def last_line(result: Result) -> str:
         (["launch", "tiny.py", "--plot", "front.bmp"], 2, "must end in one of .png, .svg, .pdf"),
         (["launch", "tiny.py", "--plot", "nowhere/front.png"], 2, "does not exist"),
         (["launch", "tiny.py", "--address", "1.2.3.4:1"], 2, "use it with --launcher ray"),
+        (
+            ["launch", "tiny.py", "--launcher", "ray", "--address", "head"],
+            2,
+            "error: address 'head' is not one; expected",
+        ),
+        (
+            ["launch", "tiny.py", "--launcher", "ray", "--address", "127.0.0.1:1"],
+            1,
+            "error: nothing answers at '127.0.0.1:1'",
+        ),
         (["launch", "tiny.py", "--storage", "mysql://host/db"], 2, "unknown kind"),
         (["launch", "tiny.py", "--storage", "my.db"], 2, "address 'my.db' is not a URL: expected sqlite:///FILE"),
         (["launch", "tiny.py", "--storage", "postgres:/me:secret@host"], 2, "the storage's address is not a URL"),

@@ -120,6 +120,7 @@ def test_export_writes_programs_that_agree_with_the_network(folder: Path) -> Non
     assert names == ["candidate.json", "state_dict.pt", "model.pt2", "model.onnx", "README.md"]
     card = Path("out/README.md").read_text()
     assert "WEIGHTS ARE NOT TRAINED" in card
+    assert "the weights are not trained: trial 3 has no checkpoint of its own" in result.stderr
     assert "predicted by the latency table" in card
 
 

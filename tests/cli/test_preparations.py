@@ -67,6 +67,25 @@ def test_after_sigkill_it_goes_on_from_the_checkpoint(tmp_path: Path) -> None:
     ]
 
 
+def test_a_cluster_that_does_not_answer_is_found_before_anything_begins(tmp_path: Path) -> None:
+    code, _, err = launch(tmp_path, "--launcher", "ray", "--address", "127.0.0.1:1")
+    assert (code, "error: nothing answers at '127.0.0.1:1'" in err) == (1, True), err
+    assert listed(tmp_path) == "no preparations yet; a study file names them: preparations = [...]\n"
+
+
+def test_a_launch_that_waits_for_another_says_so_and_how_far_that_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.cli.progress.PLAIN_INTERVAL_S", 0.0)
+    first = start(tmp_path, "--set", "pause_s=1.0")
+    wait_until(lambda: steps(tmp_path))
+    code, _, err = launch(tmp_path, "--name", "second")
+    assert (code, ended(first)[0], steps(tmp_path)) == (0, 0, [0, 1, 2, 3, 4]), err
+    assert "; another process works on it, and this one waits for that" in err
+    assert "leaning for cost (by another process) 80%" in err
+    assert "leaning for cost 100%" in err
+
+
 def test_ctrl_c_stops_after_the_step_at_hand_and_the_next_launch_goes_on(tmp_path: Path) -> None:
     process = start(tmp_path, "--set", "pause_s=1.5")
     wait_until(lambda: stored(tmp_path, "SELECT step FROM preparation_measurements"))

@@ -102,7 +102,7 @@ def test_missing_data_is_refused_before_tokens_are_counted(tmp_path: Path, monke
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ("teacher=gone", "gone/candidate.json"),
+        ("teacher=gone", "wrote in gone: expected candidate.json there"),
         ("recipe=best", "recipe must be plain or paper, got 'best'"),
         ("search=paper --set limit_macs=1", "limit_macs must be from 7.91e+05 to 8.49e+06, got 1: "),
     ],

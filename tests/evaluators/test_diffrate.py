@@ -153,7 +153,7 @@ def test_nothing_is_learned_before_a_job_ends(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"keep": 0.0}, "keep must be in"), ({"epochs": 0}, "at least 1"), ({"unit_macs": 0.0}, "unit_macs above 0")],
+    [({"keep": 0.0}, "keep must be in"), ({"epochs": 1.5}, "at least 1"), ({"unit_macs": 0.0}, "unit_macs above 0")],
 )
 def test_impossible_settings_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):

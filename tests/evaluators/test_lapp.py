@@ -138,7 +138,7 @@ def test_nothing_is_learned_before_a_job_ends(tmp_path: Path) -> None:
         learned(tmp_path)
 
 
-@pytest.mark.parametrize(("settings", "message"), [({"keep": 0.0}, "keep must be in"), ({"epochs": 0}, "at least 1")])
+@pytest.mark.parametrize(("settings", "message"), [({"keep": 0.0}, "keep must be in"), ({"epochs": 1.5}, "at least 1")])
 def test_impossible_settings_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Lapp(**settings)

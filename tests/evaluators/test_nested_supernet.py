@@ -149,7 +149,11 @@ def test_a_study_without_such_a_preparation_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"epochs": 0}, "epochs, batch, statistics and threads must be at least 1, got 0, 64, 512 and 1"),
+        (
+            {"epochs": 0},
+            "epochs, batch, statistics and threads must be whole numbers of at least 1, got 0, 64, 512 and 1",
+        ),
+        ({"epochs": 1.5}, "must be whole numbers of at least 1, got 1.5, 64, 512 and 1"),
         ({"divergence": "alpha"}, "divergence must be adaptive or cross_entropy, got 'alpha'"),
     ],
 )

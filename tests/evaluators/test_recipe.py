@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -245,3 +246,9 @@ def test_what_is_scored_is_the_average(tmp_path: Path) -> None:
 def test_impossible_settings_are_refused(made: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         made()  # type: ignore[operator]
+
+
+def test_a_folder_without_an_exported_network_is_told_what_belongs_there(tmp_path: Path) -> None:
+    wrong = f"no network that `python -m search export` wrote in {tmp_path}: expected candidate.json there"
+    with pytest.raises(FileNotFoundError, match=re.escape(wrong)):
+        ExportedNetwork(str(tmp_path)).read(small_nested())

@@ -248,7 +248,11 @@ def test_a_step_of_progressive_shrinking_has_one_resolution() -> None:
     ("made", "message"),
     [
         (lambda: ComplexityAware(levels=(2.0, 1.0)), r"levels must be ascending, got \(2.0, 1.0\)"),
-        (lambda: ComplexityAware(subnets=0), "subnets and count must be at least 1, got 0 and 6"),
+        (lambda: ComplexityAware(subnets=0), "subnets and count must be whole numbers of at least 1, got 0 and 6"),
+        (
+            lambda: PerformanceAware(capacity=0),
+            "capacity and explored must be whole numbers of at least 1, got 0 and 5",
+        ),
         (lambda: Nested(levels=1), "levels must be at least 2 and subnets 1, got 1 and 2"),
         (lambda: DelayedShrinking(start=0.1, ramp=0.2), "expected 0 < ramp <= start < 1"),
         (

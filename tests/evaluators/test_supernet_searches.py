@@ -177,8 +177,10 @@ def test_costs_too_small_for_a_logarithm_are_refused(tmp_path: Path) -> None:
         ({"latency_loss": "added"}, "latency_loss 'added' needs a `strength`"),
         ({"reference": None}, "a cost needs a `reference` above 0 to compare with, got None"),
         ({"method": "three_path"}, "method must be one of two_path, full, reinforce"),
-        ({"epochs": 0}, "must be at least 1 and warmup at least 0, got 0"),
-        ({"batch": 0}, "batch and threads must be at least 1, got 0 and 1"),
+        ({"epochs": 0}, "epochs, every, updates and samples must be whole numbers of at least 1, got 0"),
+        ({"epochs": 1.5}, "must be whole numbers of at least 1, got 1.5"),
+        ({"warmup": -1}, "warmup must be a whole number of at least 1, got -1"),
+        ({"batch": 0}, "batch and threads must be whole numbers of at least 1, got 0 and 1"),
     ],
 )
 def test_impossible_settings_are_refused(settings: dict[str, object], message: str) -> None:

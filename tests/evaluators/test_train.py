@@ -200,8 +200,10 @@ def test_a_loss_that_is_not_finite_ends_the_trial() -> None:
 def test_impossible_settings_are_refused() -> None:
     with pytest.raises(ValueError, match="must be 'sgd' or 'adamw', got 'adam'"):
         Train(optimizer="adam")
-    with pytest.raises(ValueError, match="at least 1, got 0, 64, 1"):
+    with pytest.raises(ValueError, match="whole numbers of at least 1, got 0, 64 and 1"):
         Train(epochs=0)
+    with pytest.raises(ValueError, match=r"whole numbers of at least 1, got 1\.5, 64 and 1"):
+        Train(epochs=1.5)
 
 
 def joint(training: object) -> Task:

@@ -293,7 +293,7 @@ def test_impossible_numbers_of_sap_are_refused(settings: dict[str, Any], message
     ("settings", "message"),
     [
         ({"method": "oto"}, "unknown method 'oto'; expected one of hesso, cric, mask_sparsity, sap"),
-        ({"epochs": 0}, "at least 1"),
+        ({"epochs": 1.5}, "at least 1"),
         ({"sparsity": 1.0}, r"least and sparsity in \[0, 1\), got 0\.5, 0\.1 and 1\.0"),
     ],
 )

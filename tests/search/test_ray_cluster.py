@@ -100,6 +100,18 @@ def test_a_server_of_another_kind_is_refused() -> None:
             pass
 
 
+def test_a_cluster_that_cannot_be_joined_is_told_with_what_may_be_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unauthenticated(**_: object) -> None:
+        raise ConnectionError("Failed to connect to Ray cluster")
+
+    monkeypatch.setattr(ray, "init", unauthenticated)
+    wrong = (
+        "'auto' cannot be joined: Failed to connect to Ray cluster; are RAY_AUTH_MODE and RAY_AUTH_TOKEN those of its"
+    )
+    with pytest.raises(LauncherError, match=wrong), cluster("auto", None, Demand()):
+        pass
+
+
 def test_the_address_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with pytest.raises(LauncherError, match=r"nothing answers at '127.0.0.1:1'"), cluster(None, None, Demand()):

@@ -113,6 +113,7 @@ def test_set_replaces_a_setting_that_is_no_literal(write) -> None:
     [
         ({"widht": "3"}, r"tiny.py: --set widht=3: nothing of that name can be set; did you mean 'width'\? these can"),
         ({"width": "wide"}, r"tiny.py:14: --set width=wide: expected a number, like 2 in the file$"),
+        ({"width": "1e999"}, r"tiny.py:14: --set width=1e999: expected a number, like 2 in the file$"),
         ({"fast": "3"}, r"tiny.py:15: --set fast=3: expected True or False, like False in the file$"),
         ({"space": "3"}, r"--set space=3: nothing of that name can be set"),
         ({"max_trials": "0"}, r"tiny.py: --set max_trials=0: expected a whole number of at least 1; got 0$"),
@@ -131,6 +132,23 @@ def test_set_replaces_a_setting_that_is_no_literal(write) -> None:
 def test_set_refuses(write, overrides: dict[str, str], message: str) -> None:
     with pytest.raises(StudyFileError, match=message):
         load_study_file(write(), overrides)
+
+
+@pytest.mark.parametrize(
+    ("more", "overrides", "message"),
+    [
+        ("sizes = (1, 2)", {"sizes": "1"}, r"tiny.py:26: --set sizes=1: expected a list, like \(1, 2\) in the file$"),
+        ("sizes = [1, 2]", {"sizes": "small"}, r"--set sizes=small: expected a list, like \[1, 2\] in the file$"),
+        (
+            "limits = {'a': 1}",
+            {"limits": "[1]"},
+            r"--set limits=\[1\]: expected a mapping, like \{'a': 1\} in the file$",
+        ),
+    ],
+)
+def test_set_keeps_a_list_a_list(write, more: str, overrides: dict[str, str], message: str) -> None:
+    with pytest.raises(StudyFileError, match=message):
+        load_study_file(write(more=f"{more}\n"), overrides)
 
 
 @pytest.mark.parametrize(
