@@ -63,7 +63,7 @@ class RayLauncher(Launcher):
       timeout_s: a trial that takes longer is given up and its worker replaced.
       address: `HEAD:6379`, `ray://HEAD:10001` or `auto`.
       largest_batch: the most trials in a call.
-      start_timeout_s: how long to wait for the first worker, or for the nodes' memory to suffice for another.
+      start_timeout_s: how long there may be no worker, at the beginning or when all were lost.
     """
 
     name: ClassVar[str] = "ray"
@@ -106,7 +106,7 @@ class _Run:
         self._finished = sum(study.counts().get(state, 0) for state in FINISHED)
         self._used_up = False
         self._failed_starts = 0
-        self._start_due: float | None = time.monotonic() + launcher.start_timeout_s
+        self._start_due: float | None = None  # when a worker must be there, where none is; seconds, monotonic
         self._low_memory = 0
         self._vacant: list[float] = []  # when to start a worker in the place of each lost one, seconds, monotonic
         self._room = room
@@ -241,9 +241,11 @@ class _Run:
         self._workers += [self._new_worker() for _ in due]
         if any(not worker.starting for worker in self._workers):
             self._start_due = None
-        elif self._start_due is not None and now > self._start_due:
-            why = "do its nodes run low on memory?" if self._low_memory else "is the cluster busy?"
-            raise LauncherError(f"no worker of {self._demand} started within {self._start_timeout_s:g} s; {why}")
+        elif self._start_due is None:
+            self._start_due = now + self._start_timeout_s
+        elif now > self._start_due:
+            why = "do the nodes run low on memory?" if self._low_memory else "is the cluster busy, or gone?"
+            raise LauncherError(f"no worker of {self._demand} was there for {self._start_timeout_s:g} s; {why}")
         if self._timeout_s is None:
             return
         for worker in list(self._workers):
@@ -259,7 +261,6 @@ class _Run:
         if pending.call is Call.START and isinstance(error, OutOfMemoryError):
             pause_s = low_memory_pause_s(self._low_memory)
             self._low_memory += 1
-            self._start_due = self._start_due or time.monotonic() + self._start_timeout_s
         elif pending.call is Call.START:
             self._failed_starts += 1
             if self._failed_starts >= START_TRIES:

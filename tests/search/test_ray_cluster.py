@@ -25,11 +25,12 @@ pytestmark = pytest.mark.ray
 
 
 @contextlib.contextmanager
-def two_nodes() -> Iterator[Cluster]:
+def two_nodes(cpus: int = 1) -> Iterator[Cluster]:
+    """A cluster of a node of one CPU and one of `cpus`."""
     node = {"num_cpus": 1, "object_store_memory": OBJECT_STORE_BYTES, "include_dashboard": False}
     nodes = Cluster(initialize_head=True, head_node_args=node)
     try:
-        nodes.add_node(num_cpus=1, object_store_memory=OBJECT_STORE_BYTES)
+        nodes.add_node(num_cpus=cpus, object_store_memory=OBJECT_STORE_BYTES)
         yield nodes
     finally:
         ray.shutdown()
@@ -50,6 +51,26 @@ def test_a_lost_node_costs_nothing_but_time(tmp_path: Path) -> None:
         assert launcher.run(launched.study, launched.recipe, lambda: None, lose_a_node) == "budget reached"
     assert not lost
     assert launched.states() == ["COMPLETED"] * 30
+    assert sorted(launched.attempts())[-2:] == [1, 2]
+
+
+@pytest.mark.faults
+def test_a_study_without_any_worker_ends_after_a_while_and_goes_on_with_one(tmp_path: Path) -> None:
+    launched = LaunchedStudy(tmp_path, "time.sleep(0.3)\nyield {'x': number}", max_trials=12)
+    with two_nodes(cpus=2) as nodes, contextlib.closing(launched):
+        lost = list(nodes.worker_nodes)
+
+        def lose_the_node(study: Any) -> None:
+            if lost and study.counts()["COMPLETED"] >= 4:
+                nodes.remove_node(lost.pop(), allow_graceful=False)
+
+        launcher = RayLauncher(workers=1, cpus_per_worker=2, address=nodes.address, start_timeout_s=3.0)
+        with pytest.raises(LauncherError, match="no worker of 2 CPUs was there for 3 s"):
+            launcher.run(launched.study, launched.recipe, lambda: None, lose_the_node)
+        nodes.add_node(num_cpus=2, object_store_memory=OBJECT_STORE_BYTES)
+        launcher = RayLauncher(workers=1, cpus_per_worker=2, address=nodes.address)
+        assert launcher.run(launched.study, launched.recipe, lambda: None) == "budget reached"
+    assert launched.states() == ["COMPLETED"] * 12
     assert sorted(launched.attempts())[-2:] == [1, 2]
 
 
