@@ -143,16 +143,22 @@ def test_the_time_that_a_caller_takes_does_not_count() -> None:
     assert ended.elapsed_s < 0.9
 
 
-def test_closing_runs_the_evaluators_finally() -> None:
-    done: list[int] = []
+def noting(done: list[int]) -> Callable[[Task], Any]:
+    """Return an evaluator that writes which trial it is at, and notes in `done` which it was when it ends."""
 
     def evaluator(task: Task) -> Any:
+        sys.stdout.write(f"trial {task.number}\n")
         try:
             yield {"x": 1.0}
         finally:
             done.append(task.number)
 
-    stepped = worker(evaluator)
+    return evaluator
+
+
+def test_closing_runs_the_evaluators_finally() -> None:
+    done: list[int] = []
+    stepped = worker(noting(done))
     stepped.begin(assigned(4))
     stepped.close()
     assert done == [4]
@@ -175,14 +181,7 @@ def test_an_evaluator_that_fails_while_it_is_stopped_ends_no_worker(caplog: pyte
 
 def test_a_new_evaluation_closes_the_one_before() -> None:
     done: list[int] = []
-
-    def evaluator(task: Task) -> Any:
-        try:
-            yield {"x": 1.0}
-        finally:
-            done.append(task.number)
-
-    stepped = worker(evaluator)
+    stepped = worker(noting(done))
     stepped.begin(assigned(4))
     stepped.begin(assigned(5))
     assert done == [4]
@@ -190,15 +189,7 @@ def test_a_new_evaluation_closes_the_one_before() -> None:
 
 def test_a_trial_that_was_stopped_leaves_nothing_to_the_batch_after_it() -> None:
     done: list[int] = []
-
-    def evaluator(task: Task) -> Any:
-        sys.stdout.write(f"trial {task.number}\n")
-        try:
-            yield {"x": 1.0}
-        finally:
-            done.append(task.number)
-
-    both = worker(evaluator)
+    both = worker(noting(done))
     both.begin(assigned(4))
     (evaluation,) = both.run([assigned(5)])
     assert (done, evaluation.log) == ([4, 5], "trial 5")
