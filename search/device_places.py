@@ -12,7 +12,8 @@ from search.study_tables import DEVICES, device_names
 def devices_in_order(database: Database) -> list[str]:
     """Return the devices that a storage knows, those with stored models and those named by studies, as they came.
 
-    What comes later stands behind, so that no other device's place changes.
+    What comes later stands behind, so that other devices keep their places; but what a relaunch adds to an older study
+    stands at that study's place.
     """
     tables = sa.select(latency_tables.c.created_at, latency_tables.c.device).order_by(latency_tables.c.id)
     devices = studies.c.settings[DEVICES]  # most studies have none, and settings may be long
